@@ -1,0 +1,1 @@
+export { isXrError, XrError, type ErrorDetail } from './xr-error.ts'
