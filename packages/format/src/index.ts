@@ -1,0 +1,1 @@
+export { FormatError, type FormatErrorCode } from './format-error.ts'
