@@ -1,0 +1,67 @@
+import type { ByteSource } from '@xen-replication/format'
+import { fstatSync, readSync } from 'node:fs'
+import { fileError } from './file-error.ts'
+import { Pace } from './pace.ts'
+
+/** For headers, record heads and page tables: a PAGE_DATA head and its 1024 entries fit in. */
+const SMALL_BYTES = 16 * 1024
+/** For page contents. */
+const LARGE_BYTES = 1024 * 1024
+
+/** Reads a regular file in order with synchronous calls, and passes over what nobody wants without reading it. */
+export class FileSource implements ByteSource {
+  readonly #fd: number
+  readonly #path: string
+  readonly #pace: Pace
+  readonly #small = Buffer.allocUnsafeSlow(SMALL_BYTES)
+  #large: Buffer | undefined
+  #ready: Uint8Array = this.#small.subarray(0, 0)
+  #position: number
+
+  /** @param position where in the file to begin, in bytes. */
+  constructor(fd: number, { path, signal, position = 0 }: { path: string; signal: AbortSignal; position?: number }) {
+    this.#fd = fd
+    this.#path = path
+    this.#pace = new Pace(signal)
+    this.#position = position
+  }
+
+  read(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (this.#ready.length > 0) return this.#give(max)
+    return this.#pace.due ? this.#pace.rest().then(() => this.#fill(max)) : this.#fill(max)
+  }
+
+  skip(count: number): number {
+    if (count <= this.#ready.length) {
+      this.#ready = this.#ready.subarray(count)
+      return count
+    }
+    const buffered = this.#ready.length
+    this.#ready = this.#ready.subarray(buffered)
+    const wanted = count - buffered
+    const there = Math.max(0, Math.min(wanted, fstatSync(this.#fd).size - this.#position))
+    this.#position += there
+    return buffered + there
+  }
+
+  #give(max: number): Uint8Array {
+    const bytes = this.#ready.subarray(0, max)
+    this.#ready = this.#ready.subarray(bytes.length)
+    return bytes
+  }
+
+  #fill(max: number): Uint8Array | undefined {
+    const buffer = max > SMALL_BYTES ? (this.#large ??= Buffer.allocUnsafeSlow(LARGE_BYTES)) : this.#small
+    const wanted = buffer === this.#small ? SMALL_BYTES : Math.min(max, LARGE_BYTES)
+    let got: number
+    try {
+      got = readSync(this.#fd, buffer, 0, wanted, this.#position)
+    } catch (error) {
+      throw fileError(error, this.#path)
+    }
+    this.#position += got
+    if (got === 0) return undefined
+    this.#ready = buffer.subarray(0, got)
+    return this.#give(max)
+  }
+}

@@ -1,0 +1,98 @@
+import type { ByteSource } from '@xen-replication/format'
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileError } from './file-error.ts'
+import { FileSource } from './file-source.ts'
+import { openDescriptor, type OpenImage, type OpenOptions } from './open-image.ts'
+import { PipeSource } from './pipe-source.ts'
+
+/** An image that can be read anywhere and more than once. */
+export interface SeekableImage extends OpenImage {
+  readonly size: number
+  /** A second source over the same bytes, from `offset` on; each has its own place. */
+  sourceAt(offset: number): ByteSource
+  /**
+   * `length` bytes at `offset`, fewer where the image ends.
+   *
+   * @param into memory to read into, at least `length` long; fresh memory when left out.
+   */
+  pread(offset: number, length: number, into?: Uint8Array): Uint8Array
+}
+
+const PIECE_BYTES = 1024 * 1024
+
+/**
+ * Opens an image for verbs that need more than one pass. What comes through a pipe is copied to a temporary file first
+ * (under TMPDIR); that file has no name, so nothing is left behind whatever happens.
+ *
+ * @param path `-` is standard input.
+ * @throws CliError as openImage(), and CLI_IO when there is no room for the copy.
+ */
+export async function openSeekable(path: string, { signal }: OpenOptions): Promise<SeekableImage> {
+  const descriptor = openDescriptor(path)
+  if (descriptor.isFile) return seekable(descriptor.fd, path, signal, descriptor.close)
+  const pipe = new PipeSource(descriptor.fd, { path, signal })
+  try {
+    const fd = await spool(pipe)
+    return seekable(fd, path, signal, () => closeSync(fd))
+  } finally {
+    pipe.close()
+    descriptor.close()
+  }
+}
+
+function seekable(fd: number, path: string, signal: AbortSignal, close: () => void): SeekableImage {
+  const sourceAt = (position: number): ByteSource => new FileSource(fd, { path, signal, position })
+  return {
+    source: sourceAt(0),
+    sourceAt,
+    size: fstatSync(fd).size,
+    seekable: true,
+    path,
+    close,
+    pread: (offset, length, into = new Uint8Array(Math.max(0, Math.min(length, fstatSync(fd).size - offset)))) =>
+      readFully(fd, path, into.subarray(0, length), offset),
+  }
+}
+
+function readFully(fd: number, path: string, into: Uint8Array, offset: number): Uint8Array {
+  let got = 0
+  try {
+    while (got < into.length) {
+      const more = readSync(fd, into, got, into.length - got, offset + got)
+      if (more === 0) break
+      got += more
+    }
+  } catch (error) {
+    throw fileError(error, path)
+  }
+  return into.subarray(0, got)
+}
+
+async function spool(pipe: PipeSource): Promise<number> {
+  const fd = openNameless()
+  try {
+    for (let bytes = await pipe.read(PIECE_BYTES); bytes !== undefined; bytes = await pipe.read(PIECE_BYTES)) {
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+    }
+  } catch (error) {
+    closeSync(fd)
+    throw fileError(error, tmpdir())
+  }
+  return fd
+}
+
+/** A file that has lost its name already. */
+function openNameless(): number {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'xr-'))
+    const name = join(folder, 'image')
+    const fd = openSync(name, 'wx+', 0o600)
+    unlinkSync(name)
+    rmdirSync(folder)
+    return fd
+  } catch (error) {
+    throw fileError(error, tmpdir())
+  }
+}

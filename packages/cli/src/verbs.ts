@@ -1,0 +1,16 @@
+import type { Verb } from './commands/command.ts'
+
+/** A verb by name; its module is loaded when it is asked for. */
+export interface VerbEntry {
+  readonly name: string
+  /** One line for the list of verbs. */
+  readonly summary: string
+  load(): Promise<{ readonly verb: Verb }>
+}
+
+const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntry => ({ name, summary, load })
+
+/** Every verb, in the order of the help. A new verb is a line here and a file in `commands/`. */
+export const verbs: readonly VerbEntry[] = [
+  entry('completion', 'the script that lets a shell complete xr', () => import('./commands/completion.ts')),
+]
