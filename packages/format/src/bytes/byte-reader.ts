@@ -1,0 +1,120 @@
+import { FormatError } from '../format-error.ts'
+import type { ByteSource } from './byte-source.ts'
+
+const NOTHING = new Uint8Array(0)
+const FIRST_PIECE = 64 * 1024
+
+/**
+ * Pulls bytes in order and counts them. It asks its source for what is needed and no more, so a stream
+ * inside a stream leaves nothing half-read.
+ *
+ * What the methods return is valid until the next call of any of them; `copy()` keeps longer.
+ */
+export class ByteReader {
+  readonly #source: ByteSource
+  #offset: number
+  #peeked: Uint8Array = NOTHING
+
+  /** @param offset what to call the first byte, when the source does not start at the start of the stream. */
+  constructor(source: ByteSource, offset = 0) {
+    this.#source = source
+    this.#offset = offset
+  }
+
+  /** Bytes consumed so far; the next byte's place in the stream. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  /** The next 1 to `max` bytes as they happen to lie, or undefined at the end. */
+  async some(max: number): Promise<Uint8Array | undefined> {
+    const bytes = this.#peeked.length > 0 ? this.#fromPeeked(max) : await this.#source.read(max)
+    if (bytes !== undefined) this.#offset += bytes.length
+    return bytes
+  }
+
+  /** `size` bytes, or fewer when the stream ends before. Memory grows with the bytes that came, not with `size`. */
+  async upTo(size: number): Promise<Uint8Array> {
+    if (size === 0) return NOTHING
+    const first = (await this.some(size)) ?? NOTHING
+    if (first.length === size || first.length === 0) return first
+    return this.#gather(first, size)
+  }
+
+  /**
+   * Exactly `size` bytes.
+   *
+   * @throws FormatError FMT_TRUNCATED with the offset at which the bytes ran out.
+   */
+  async take(size: number): Promise<Uint8Array> {
+    const bytes = await this.upTo(size)
+    if (bytes.length < size) throw truncated(size, bytes.length, this.#offset)
+    return bytes
+  }
+
+  /** As `take()`, in memory of the caller's own. */
+  async copy(size: number): Promise<Uint8Array> {
+    return (await this.take(size)).slice()
+  }
+
+  /** The next bytes without consuming them: `size` of them, or fewer when the stream ends before. */
+  async peek(size: number): Promise<Uint8Array> {
+    if (this.#peeked.length < size) {
+      const before = this.#offset
+      const bytes = (await this.upTo(size)).slice()
+      this.#offset = before
+      this.#peeked = bytes
+    }
+    return this.#peeked.subarray(0, size)
+  }
+
+  /** Passes over `size` bytes, by seeking where the source can. @returns how many there were. */
+  async skip(size: number): Promise<number> {
+    let left = size
+    while (left > 0) {
+      const seek = this.#peeked.length === 0 ? this.#source.skip?.(left) : undefined
+      if (seek !== undefined) {
+        this.#offset += seek
+        return size - left + seek
+      }
+      const bytes = await this.some(left)
+      if (bytes === undefined) break
+      left -= bytes.length
+    }
+    return size - left
+  }
+
+  #fromPeeked(max: number): Uint8Array {
+    const bytes = this.#peeked.subarray(0, max)
+    this.#peeked = this.#peeked.subarray(bytes.length)
+    return bytes
+  }
+
+  async #gather(first: Uint8Array, size: number): Promise<Uint8Array> {
+    let out = new Uint8Array(Math.min(size, Math.max(FIRST_PIECE, 2 * first.length)))
+    out.set(first)
+    let got = first.length
+    while (got < size) {
+      if (got === out.length) out = grown(out, Math.min(size, 2 * got))
+      const piece = await this.some(out.length - got)
+      if (piece === undefined) break
+      out.set(piece, got)
+      got += piece.length
+    }
+    return out.subarray(0, got)
+  }
+}
+
+function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(size)
+  out.set(bytes)
+  return out
+}
+
+/** The error for a stream that ended early. */
+export function truncated(wanted: number, got: number, offset: number): FormatError {
+  return new FormatError('FMT_TRUNCATED', `the stream ended: ${wanted} bytes wanted, ${got} came`, {
+    offset,
+    hint: 'the sender stopped early or the copy is incomplete; look at the sender’s log, compare sizes',
+  })
+}

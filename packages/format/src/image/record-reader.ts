@@ -1,0 +1,97 @@
+import type { ByteReader } from '../bytes/byte-reader.ts'
+import { paddingOf } from '../bytes/limits.ts'
+import { viewOf } from '../bytes/struct.ts'
+import { pageDataFront, pageDataOf, type PageData, type PageDataFault } from '../libxc/page-data.ts'
+import { XC, xcRecordName } from '../libxc/record-types.ts'
+import { xl2RecordName } from '../libxl/record-types.ts'
+import { Body } from './body.ts'
+import type { HeaderItem, Item, Layer, RecordItem, StopItem } from './item.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** Reads headers and records of one image and keeps count of them. */
+export class RecordReader {
+  readonly reader: ByteReader
+  #index = 0
+  #epoch = 0
+  #entries = new Uint32Array(2 * 1024)
+
+  constructor(reader: ByteReader) {
+    this.reader = reader
+  }
+
+  checkpointPassed(): void {
+    this.#epoch++
+  }
+
+  stop(reason: StopItem['reason'], layer: Layer, during: StopItem['during'] = 'none', bytes: Uint8Array = NOTHING): StopItem {
+    return { kind: 'stop', reason, layer, offset: this.reader.offset, during, bytes, inCheckpoint: false }
+  }
+
+  /** A piece of fixed size, in memory of its own. */
+  async header(layer: Layer, size: number): Promise<Omit<HeaderItem, 'kind'> & { kind?: never } | StopItem> {
+    const offset = this.reader.offset
+    const bytes = (await this.reader.upTo(size)).slice()
+    return bytes.length === size ? { layer, offset, bytes } : this.stop('cut', layer, 'header', bytes)
+  }
+
+  /** Yields the next record and, when its consumer is done with it, padding that is not zero. */
+  async *next(layer: 'libxl' | 'libxc'): AsyncGenerator<Item, RecordItem | StopItem, void> {
+    const offset = this.reader.offset
+    const head = await this.reader.upTo(8)
+    if (head.length === 0) return this.stop('eof', layer, 'record-head')
+    if (head.length < 8) return this.stop('cut', layer, 'record-head', head.slice())
+    const view = viewOf(head)
+    const record = await this.#record(layer, offset, view.getUint32(0, true), view.getUint32(4, true))
+    yield record
+    await record.body.skip()
+    if (record.body.cut) return this.stop('cut', layer, 'body')
+    const padding = (await this.reader.upTo(paddingOf(record.length))).slice()
+    if (padding.length < paddingOf(record.length)) return this.stop('cut', layer, 'padding', padding)
+    if (padding.some((byte) => byte !== 0)) {
+      yield { kind: 'padding', layer, offset: this.reader.offset - padding.length, bytes: padding, index: record.index }
+    }
+    return record
+  }
+
+  async #record(layer: 'libxl' | 'libxc', offset: number, type: number, length: number): Promise<RecordItem> {
+    const body = new Body(this.reader, length)
+    const pages = layer === 'libxc' && type === XC.PAGE_DATA ? await this.#pageData(body) : undefined
+    return {
+      kind: 'record',
+      layer,
+      index: this.#index++,
+      offset,
+      type,
+      length,
+      name: layer === 'libxc' ? xcRecordName(type) : xl2RecordName(type),
+      epoch: this.#epoch,
+      pages: typeof pages === 'object' ? pages : undefined,
+      fault: typeof pages === 'string' ? pages : undefined,
+      body,
+    }
+  }
+
+  /** @returns undefined when the stream ends within the front part. */
+  async #pageData(body: Body): Promise<PageData | PageDataFault | undefined> {
+    const front = await body.peek(8)
+    if (body.length < 8) return 'short'
+    if (front.length < 8) return undefined
+    const view = viewOf(front)
+    const count = view.getUint32(0, true)
+    const reserved = view.getUint32(4, true)
+    if (count === 0) return 'empty'
+    if (pageDataFront(count) > body.length) return 'array-too-long'
+    return this.#entriesOf(body, count, reserved)
+  }
+
+  /** Takes the entries out of the body, all or none of them. */
+  async #entriesOf(body: Body, count: number, reserved: number): Promise<PageData | undefined> {
+    const front = pageDataFront(count)
+    if ((await body.peek(front)).length < front) return undefined
+    if (this.#entries.length < 2 * count) this.#entries = new Uint32Array(2 * count)
+    const bytes = await body.upTo(front)
+    new Uint8Array(this.#entries.buffer).set(bytes.subarray(8))
+    return pageDataOf(count, reserved, this.#entries)
+  }
+}

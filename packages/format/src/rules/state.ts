@@ -1,0 +1,77 @@
+import { PageMap } from '../image/page-map.ts'
+import type { StreamType } from './finding.ts'
+
+/** What the restorer would know of the guest at this point of a libxc image. */
+export interface ImageState {
+  version: number
+  guest: 'pv' | 'hvm' | 'unknown'
+  /** `missed`: something came that needed it before; said once. */
+  staticEnd: 'no' | 'missed' | 'yes'
+  /** 4 or 8 once X86_PV_INFO has come. */
+  width: number | undefined
+  levels: number
+  /** Highest pfn of a PV guest; 0 until X86_PV_P2M_FRAMES has come. */
+  maxPfn: number
+  /** Frame of the p2m by its place in the list. */
+  readonly p2mFrames: Map<number, number>
+  /** Page type by pfn, the last one that came. PV only. */
+  readonly types: PageMap
+  /** Content of the last X86_PV_VCPU_BASIC by vCPU number. */
+  readonly vcpus: Map<number, Uint8Array>
+  hvmContext: boolean
+  verifying: boolean
+}
+
+export const newImageState = (): ImageState => ({
+  version: 3,
+  guest: 'unknown',
+  staticEnd: 'no',
+  width: undefined,
+  levels: 0,
+  maxPfn: 0,
+  p2mFrames: new Map(),
+  types: new PageMap(),
+  vcpus: new Map(),
+  hvmContext: false,
+  verifying: false,
+})
+
+/** Where the walk is in the whole image. */
+export interface StreamState {
+  /** As told; undefined: whatever the stream turns out to be. */
+  readonly told: StreamType | undefined
+  /** What was made of it so far. */
+  type: StreamType
+  /** Type of guest that the configuration of an `xl` file names. */
+  configured: 'pv' | 'pvh' | 'hvm' | undefined
+  /** vCPUs that the configuration gives the guest. */
+  maxVcpus: number | undefined
+  libxcImages: number
+  emulator: boolean
+  /** libxc CHECKPOINT records so far. */
+  begun: number
+  /** Checkpoints that the receiver has in full. */
+  complete: number
+  /** Records since the last complete checkpoint. */
+  recordsSince: number
+  /** Between a libxc CHECKPOINT and its CHECKPOINT_END. */
+  inGroup: boolean
+  /** A CHECKPOINT_STATE may come now. */
+  stateDue: boolean
+  image: ImageState
+}
+
+export const newStreamState = (told: StreamType | undefined): StreamState => ({
+  told,
+  type: told ?? 'plain',
+  configured: undefined,
+  maxVcpus: undefined,
+  libxcImages: 0,
+  emulator: false,
+  begun: 0,
+  complete: 0,
+  recordsSince: 0,
+  inGroup: false,
+  stateDue: false,
+  image: newImageState(),
+})

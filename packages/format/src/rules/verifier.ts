@@ -1,0 +1,169 @@
+import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
+import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
+import { XL2 } from '../libxl/record-types.ts'
+import { XC } from '../libxc/record-types.ts'
+import { checkCompletion } from './check-completion.ts'
+import { checkDomainHeader, checkImageHeader, checkLibxlHeader } from './check-headers.ts'
+import { checkLibxlRecord } from './check-libxl-record.ts'
+import { checkPages } from './check-pages.ts'
+import { checkRecord, type RecordScene } from './check-record.ts'
+import { checkStop } from './check-stop.ts'
+import { checkXlBlock, checkXlHeader, type XlFlags } from './check-xl.ts'
+import type { Finding, Verdict, Verification, VerifyOptions } from './finding.ts'
+import { Findings } from './findings.ts'
+import { PageContents } from './page-contents.ts'
+import { newImageState, newStreamState, type StreamState } from './state.ts'
+
+/** vCPUs a guest may have when nothing tells how many it has. Source: HVM_MAX_VCPUS. */
+const VCPUS_MAX = 128
+
+/** Judges the items of one walk, in order. */
+export interface Verifier {
+  /** Looks at an item; may read the bodies of records. */
+  item(item: Item): Promise<void>
+  /** After the stop item. */
+  finish(): Verification
+}
+
+/** Makes a judge for one image. To judge a whole image in one call, see `verify()`. */
+export function createVerifier(options: VerifyOptions = {}): Verifier {
+  const verification = new RunningVerification(options)
+  return { item: (item) => verification.item(item), finish: () => verification.finish() }
+}
+
+class RunningVerification {
+  readonly #options: VerifyOptions
+  readonly #depth: 'headers' | 'rules' | 'data'
+  readonly #findings = new Findings()
+  readonly #stream: StreamState
+  readonly #contents: PageContents
+  #flags: XlFlags | undefined
+  #format: Verification['format'] = 'unknown'
+  #bytes = 0
+  /** What the receiver would find wrong if it had to start the guest from here. */
+  #completion: readonly Finding[] = []
+
+  constructor(options: VerifyOptions) {
+    this.#options = options
+    this.#depth = options.depth ?? 'rules'
+    this.#stream = newStreamState(options.streamType)
+    this.#contents = new PageContents(options.digest ?? (() => 0))
+  }
+
+  async item(item: Item): Promise<void> {
+    switch (item.kind) {
+      case 'record':
+        return item.layer === 'libxl' ? this.#libxlRecord(item) : this.#libxcRecord(item)
+      case 'padding':
+        return this.#findings.add(item.layer === 'libxl' ? 'XL2_PADDING' : 'XC_PADDING', { offset: item.offset, record: item.index })
+      case 'stop':
+        return this.#stop(item)
+      case 'legacy':
+        this.#format = this.#format === 'unknown' ? 'legacy' : this.#format
+        return
+      default:
+        return this.#header(item)
+    }
+  }
+
+  finish(): Verification {
+    const findings = [...this.#findings.list, ...this.#completion]
+    const judge = (who: 'strict' | 'xen' | 'verifier'): Verdict => (findings.some((finding) => finding[who] === 'reject') ? 'reject' : 'accept')
+    return {
+      format: this.#format,
+      guest: this.#stream.image.guest,
+      streamType: this.#stream.type,
+      verdict: { strict: judge('strict'), xen: judge('xen'), verifier: judge('verifier') },
+      findings,
+      suppressed: this.#findings.suppressed,
+      bytes: this.#bytes,
+      checkpoints: this.#stream.complete,
+      pages: this.#depth === 'data' ? this.#contents.totals : undefined,
+    }
+  }
+
+  #header(item: HeaderItem): void {
+    const stream = this.#stream
+    const report = this.#findings.at(item.offset)
+    if (this.#format === 'unknown' && item.layer !== 'legacy') this.#format = item.layer
+    switch (item.kind) {
+      case 'xl-header':
+        this.#flags = checkXlHeader(item, report)
+        break
+      case 'xl-block':
+        checkXlBlock(item, this.#flags as XlFlags, stream, report)
+        break
+      case 'libxl-header':
+        if (this.#flags?.v2 === false) report('XL_V2_FLAG_CLEAR')
+        checkLibxlHeader(item, report)
+        break
+      case 'image-header':
+        if (this.#flags?.v2 === false) report('XL_LIBXC_PAYLOAD')
+        stream.image = newImageState()
+        stream.libxcImages++
+        checkImageHeader(item, stream.image, report)
+        break
+      case 'domain-header':
+        checkDomainHeader(item, this.#options.domain, stream.image, report)
+    }
+  }
+
+  async #libxlRecord(record: RecordItem): Promise<void> {
+    const stream = this.#stream
+    await checkLibxlRecord(record, stream, this.#findings.at(record.offset, record.index), this.#depth)
+    stream.stateDue = record.type === XL2.CHECKPOINT_END && stream.type !== 'plain'
+    if (record.type === XL2.CHECKPOINT_STATE && stream.told === undefined) stream.type = 'colo'
+    if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#checkpointComplete()
+  }
+
+  async #libxcRecord(record: RecordItem): Promise<void> {
+    const { image } = this.#stream
+    const report = this.#findings.at(record.offset, record.index)
+    const vcpus = this.#stream.maxVcpus ?? VCPUS_MAX
+    const scene: RecordScene = { record, image, vcpus, buffering: this.#stream.begun > 0, report }
+    this.#stream.recordsSince++
+    this.#stream.stateDue = false
+    if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
+    if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#depth, this.#contents)
+    await checkRecord(scene, this.#depth)
+    if (record.type === XC.CHECKPOINT) this.#checkpointBegun(record)
+    if (record.type === XC.END && this.#stream.complete === 0) this.#complete(record.offset)
+  }
+
+  #checkpointBegun(record: RecordItem): void {
+    const stream = this.#stream
+    const report = this.#findings.at(record.offset, record.index)
+    const nested = this.#format !== 'libxc'
+    if (stream.told === 'plain') report(nested ? 'XL2_CHECKPOINT_PLAIN' : 'XC_CHECKPOINT_PLAIN')
+    else if (stream.type === 'plain') stream.type = 'remus'
+    stream.begun++
+    if (!nested) return this.#checkpointComplete(record.offset)
+    report('XL2_CHECKPOINT_NESTED')
+    stream.inGroup = true
+    if (stream.begun === 1) this.#findings.hold()
+  }
+
+  /** Everything up to here has reached the receiver and is applied; what follows waits for the next one. */
+  #checkpointComplete(offset = 0): void {
+    this.#stream.inGroup = false
+    this.#stream.complete++
+    this.#stream.recordsSince = 0
+    this.#findings.hold()
+    this.#complete(offset)
+  }
+
+  #complete(offset: number): void {
+    const completion = new Findings()
+    checkCompletion(this.#stream.image, completion.at(offset))
+    this.#completion = completion.list
+  }
+
+  #stop(stop: StopItem): void {
+    this.#bytes = stop.offset
+    this.#findings.drop()
+    if (this.#format === 'unknown' && stop.layer !== 'legacy' && stop.reason === 'cut') this.#format = stop.layer
+    checkStop(stop, this.#stream, this.#findings.at(stop.offset))
+  }
+}
+
+const isTooLong = (record: RecordItem): boolean => record.length > LIBXC_BODY_MAX
