@@ -1,19 +1,15 @@
-import tab from '@bomb.sh/tab/commander'
-import { CommanderError } from 'commander'
+import { performance } from 'node:perf_hooks'
 import process from 'node:process'
-import { exitCodes } from './exit-codes.ts'
-import { createProgram } from './program.ts'
-import { exitCodeOf, renderError } from './render-error.ts'
+import { run } from './run.ts'
 
-const program = createProgram()
-tab(program)
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage // its text is already on stderr
-  } else {
-    process.stderr.write(renderError(error))
-    process.exitCode = exitCodeOf(error)
-  }
-}
+const stop = new AbortController()
+// The second signal of a kind finds no handler and ends the process at once.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
+
+const exit = await run(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: stop.signal,
+  now: () => performance.now(),
+})
+process.exit(exit) // a read that still waits for a silent pipe must not keep the process

@@ -2,13 +2,49 @@ import { isXrError } from '@xen-replication/errors'
 import { FormatError } from '@xen-replication/format'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 
-/** The lines for stderr: `xr: CODE: what (at byte N, record M)`, then the hint when there is one. */
-export function renderError(error: unknown): string {
-  if (!isXrError(error)) return `xr: ${error instanceof Error ? error.message : String(error)}\n`
-  const hint = error.hint === undefined ? '' : `hint: ${error.hint}\n`
-  return `xr: ${error.code}: ${error.message}\n${hint}`
+/** An error as `--json` shows it. */
+export interface ErrorDocument {
+  readonly code: string
+  readonly message: string
+  readonly offset: number | undefined
+  readonly record: number | undefined
+  readonly hint: string | undefined
+  readonly exit: ExitCode
+}
+
+const INTERNAL_HINT = 'this is a fault of xr itself; run it again with --debug and report what it prints'
+
+/** What is shown of any error; one that is not an XrError is a fault of ours or of the system. */
+export function errorDocument(error: unknown): ErrorDocument {
+  const exit = exitCodeOf(error)
+  if (isXrError(error)) {
+    return { code: error.code, message: error.message, offset: error.offset, record: error.record, hint: error.hint, exit }
+  }
+  const nowhere = { offset: undefined, record: undefined, exit }
+  if (!(error instanceof Error)) return { code: 'CLI_INTERNAL', message: String(error), hint: INTERNAL_HINT, ...nowhere }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return { code: code ?? 'CLI_INTERNAL', message: error.message, hint: code === undefined ? INTERNAL_HINT : undefined, ...nowhere }
+}
+
+/** The lines for stderr: `xr: CODE: what (at byte N, record M)`, then the hint when there is one, then the stack when asked for. */
+export function renderError(error: unknown, { debug = false }: { debug?: boolean } = {}): string {
+  const { code, message, hint } = errorDocument(error)
+  const stack = debug && error instanceof Error ? `${stackOf(error)}\n` : ''
+  return `xr: ${code}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}${stack}`
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by: ${stackOf(error.cause)}` : ''
+  return (error.stack ?? error.message) + cause
+}
+
+const exitOfCode: Readonly<Record<string, ExitCode>> = {
+  CLI_USAGE: exitCodes.usage,
+  CLI_INTERRUPTED: exitCodes.interrupted,
+  CLI_OUTPUT_CLOSED: exitCodes.done,
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
-  return error instanceof FormatError ? exitCodes.imageInvalid : exitCodes.failed
+  if (!isXrError(error)) return exitCodes.failed
+  return exitOfCode[error.code] ?? (error instanceof FormatError ? exitCodes.imageInvalid : exitCodes.failed)
 }

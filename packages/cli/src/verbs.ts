@@ -12,5 +12,6 @@ const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntr
 
 /** Every verb, in the order of the help. A new verb is a line here and a file in `commands/`. */
 export const verbs: readonly VerbEntry[] = [
-  entry('completion', 'the script that lets a shell complete xr', () => import('./commands/completion.ts')),
+  entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
+  entry('help', 'tell how a verb is used', () => import('./commands/help.ts')),
 ]
