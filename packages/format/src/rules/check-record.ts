@@ -12,8 +12,8 @@ import type { ImageState } from './state.ts'
 export interface RecordScene {
   readonly record: RecordItem
   readonly image: ImageState
-  /** vCPUs the domain has. */
-  readonly vcpus: number
+  /** vCPUs the domain has, when the configuration tells. */
+  readonly vcpus: number | undefined
   /** The records of a checkpoint are being buffered. */
   readonly buffering: boolean
   readonly report: Report

@@ -14,9 +14,6 @@ import { Findings } from './findings.ts'
 import { PageContents } from './page-contents.ts'
 import { newImageState, newStreamState, type StreamState } from './state.ts'
 
-/** vCPUs a guest may have when nothing tells how many it has. Source: HVM_MAX_VCPUS. */
-const VCPUS_MAX = 128
-
 /** Judges the items of one walk, in order. */
 export interface Verifier {
   /** Looks at an item; may read the bodies of records. */
@@ -40,6 +37,8 @@ class RunningVerification {
   #flags: XlFlags | undefined
   #format: Verification['format'] = 'unknown'
   #bytes = 0
+  /** What a record brings about when its body and padding have come. */
+  #onceRead: (() => void) | undefined
   /** What the receiver would find wrong if it had to start the guest from here. */
   #completion: readonly Finding[] = []
 
@@ -51,6 +50,8 @@ class RunningVerification {
   }
 
   async item(item: Item): Promise<void> {
+    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) this.#onceRead?.()
+    this.#onceRead = undefined
     switch (item.kind) {
       case 'record':
         return item.layer === 'libxl' ? this.#libxlRecord(item) : this.#libxcRecord(item)
@@ -113,20 +114,19 @@ class RunningVerification {
     await checkLibxlRecord(record, stream, this.#findings.at(record.offset, record.index), this.#depth)
     stream.stateDue = record.type === XL2.CHECKPOINT_END && stream.type !== 'plain'
     if (record.type === XL2.CHECKPOINT_STATE && stream.told === undefined) stream.type = 'colo'
-    if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#checkpointComplete()
+    if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#onceRead = () => this.#checkpointComplete(record.offset)
   }
 
   async #libxcRecord(record: RecordItem): Promise<void> {
     const { image } = this.#stream
     const report = this.#findings.at(record.offset, record.index)
-    const vcpus = this.#stream.maxVcpus ?? VCPUS_MAX
-    const scene: RecordScene = { record, image, vcpus, buffering: this.#stream.begun > 0, report }
+    const scene: RecordScene = { record, image, vcpus: this.#stream.maxVcpus, buffering: this.#stream.begun > 0, report }
     this.#stream.recordsSince++
     this.#stream.stateDue = false
     if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
     if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#depth, this.#contents)
     await checkRecord(scene, this.#depth)
-    if (record.type === XC.CHECKPOINT) this.#checkpointBegun(record)
+    if (record.type === XC.CHECKPOINT) this.#onceRead = () => this.#checkpointBegun(record)
     if (record.type === XC.END && this.#stream.complete === 0) this.#complete(record.offset)
   }
 
@@ -144,7 +144,7 @@ class RunningVerification {
   }
 
   /** Everything up to here has reached the receiver and is applied; what follows waits for the next one. */
-  #checkpointComplete(offset = 0): void {
+  #checkpointComplete(offset: number): void {
     this.#stream.inGroup = false
     this.#stream.complete++
     this.#stream.recordsSince = 0
