@@ -85,15 +85,24 @@ export const list = <T>(count: number, of: Field<T>): Field<readonly T[]> => ({
   fromJson: (json) => (Array.isArray(json) && json.length === count ? json.map((j: Json) => of.fromJson(j)) : wrong(`a list of ${count}`, json)),
 })
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX_PIECE = 8192
+
 /** Bytes as lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
-  let out = ''
-  for (const byte of bytes) out += byte.toString(16).padStart(2, '0')
-  return out
+  const pieces: string[] = [] // so that a body of many megabytes does not become a rope of as many strings
+  for (let at = 0; at < bytes.length; at += HEX_PIECE) {
+    let piece = ''
+    for (const byte of bytes.subarray(at, at + HEX_PIECE)) piece += HEX[byte]
+    pieces.push(piece)
+  }
+  return pieces.join('')
 }
 
 /** @returns the bytes, or undefined when the text is not hexadecimal. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 === 1 || !/^[0-9a-f]*$/i.test(text)) return undefined
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16))
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  return bytes
 }
