@@ -1,0 +1,19 @@
+import { paddingOf } from '../bytes/limits.ts'
+import { viewOf } from '../bytes/struct.ts'
+
+/** The 8-byte head of a record of either stream. @param length of the body, in bytes. */
+export function recordHead(type: number, length: number): Uint8Array {
+  const head = new Uint8Array(8)
+  const view = viewOf(head)
+  view.setUint32(0, type, true)
+  view.setUint32(4, length, true)
+  return head
+}
+
+/** A whole record of either stream: head, body, zero padding to a multiple of 8. */
+export function encodeRecord(type: number, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + body.length + paddingOf(body.length))
+  bytes.set(recordHead(type, body.length))
+  bytes.set(body, 8)
+  return bytes
+}
