@@ -54,14 +54,14 @@ export class ByteReader {
 
   /** As `take()`, in memory of the caller's own. */
   async copy(size: number): Promise<Uint8Array> {
-    return (await this.take(size)).slice()
+    return new Uint8Array(await this.take(size)) // not slice(): of a Node Buffer that is no copy
   }
 
   /** The next bytes without consuming them: `size` of them, or fewer when the stream ends before. */
   async peek(size: number): Promise<Uint8Array> {
     if (this.#peeked.length < size) {
       const before = this.#offset
-      const bytes = (await this.upTo(size)).slice()
+      const bytes = new Uint8Array(await this.upTo(size))
       this.#offset = before
       this.#peeked = bytes
     }

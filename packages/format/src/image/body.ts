@@ -63,7 +63,7 @@ export class Body {
    * Shorter than `length` when the stream ends before.
    */
   async all(): Promise<Uint8Array> {
-    this.#held ??= (await this.upTo(this.length)).slice()
+    this.#held ??= new Uint8Array(await this.upTo(this.length)) // not slice(): of a Node Buffer that is no copy
     return this.#held
   }
 }

@@ -31,7 +31,7 @@ export class RecordReader {
   /** A piece of fixed size, in memory of its own. */
   async header(layer: Layer, size: number): Promise<Omit<HeaderItem, 'kind'> & { kind?: never } | StopItem> {
     const offset = this.reader.offset
-    const bytes = (await this.reader.upTo(size)).slice()
+    const bytes = new Uint8Array(await this.reader.upTo(size))
     return bytes.length === size ? { layer, offset, bytes } : this.stop('cut', layer, 'header', bytes)
   }
 
@@ -40,13 +40,13 @@ export class RecordReader {
     const offset = this.reader.offset
     const head = await this.reader.upTo(8)
     if (head.length === 0) return this.stop('eof', layer, 'record-head')
-    if (head.length < 8) return this.stop('cut', layer, 'record-head', head.slice())
+    if (head.length < 8) return this.stop('cut', layer, 'record-head', new Uint8Array(head))
     const view = viewOf(head)
     const record = await this.#record(layer, offset, view.getUint32(0, true), view.getUint32(4, true))
     yield record
     await record.body.skip()
     if (record.body.cut) return this.stop('cut', layer, 'body')
-    const padding = (await this.reader.upTo(paddingOf(record.length))).slice()
+    const padding = new Uint8Array(await this.reader.upTo(paddingOf(record.length)))
     if (padding.length < paddingOf(record.length)) return this.stop('cut', layer, 'padding', padding)
     if (padding.some((byte) => byte !== 0)) {
       yield { kind: 'padding', layer, offset: this.reader.offset - padding.length, bytes: padding, index: record.index }

@@ -100,7 +100,7 @@ async function* walkCheckpointGroup(records: RecordReader): AsyncGenerator<Item,
     if (record.type === XL2.CHECKPOINT_END) break
   }
   // COLO says NEW here. PV guests have no COLO, so this cannot be their X86_PV_VCPU_EXTENDED, which has a longer body anyway.
-  const next = viewOf((await records.reader.peek(8)).slice())
+  const next = viewOf(new Uint8Array(await records.reader.peek(8)))
   if (next.byteLength === 8 && next.getUint32(0, true) === XL2.CHECKPOINT_STATE && next.getUint32(4, true) === 4) {
     const record = yield* records.next('libxl')
     if (record.kind === 'stop') return record
