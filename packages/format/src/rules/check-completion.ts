@@ -2,6 +2,7 @@ import { viewOf } from '../bytes/struct.ts'
 import { PAGE } from '../libxc/page-data.ts'
 import { framePages } from './check-pv.ts'
 import type { Report } from './findings.ts'
+import type { PageRecall } from './page-recall.ts'
 import type { ImageState } from './state.ts'
 
 /** Where a vcpu_guest_context keeps what the restorer follows. Sizes and offsets in bytes. */
@@ -12,21 +13,24 @@ interface Layout {
   readonly cr1: number
   readonly cr3: number
   readonly edx: number
+  /** In start_info: the frames of xenstore and console. */
+  readonly rings: readonly [store: number, console: number]
 }
 const layouts: Readonly<Record<'x64' | 'x32', Layout>> = {
-  x64: { word: 8, edx: 616, gdtFrames: 4832, gdtEntries: 4960, cr1: 4992, cr3: 5008 },
-  x32: { word: 4, edx: 524, gdtFrames: 2640, gdtEntries: 2704, cr1: 0, cr3: 2728 },
+  x64: { word: 8, rings: [56, 72], edx: 616, gdtFrames: 4832, gdtEntries: 4960, cr1: 4992, cr3: 5008 },
+  x32: { word: 4, rings: [44, 52], edx: 524, gdtFrames: 2640, gdtEntries: 2704, cr1: 0, cr3: 2728 },
 }
 /** Descriptors a guest may have in front of Xen's own. */
 const GDT_MAX = 7168
 const DESCRIPTORS_PER_PAGE = 512
 
 /** What the restorer checks once all records are there: that the vCPUs and the p2m lead to pages the guest has. */
-export function checkCompletion(image: ImageState, report: Report): void {
+export async function checkCompletion(image: ImageState, recall: PageRecall, report: Report): Promise<void> {
   if (image.version === 3 && image.staticEnd === 'no') report('XC_STATIC_END_ABSENT')
   if (image.guest === 'hvm' && !image.hvmContext) report('XC_HVM_CONTEXT_MISSING')
   if (image.guest !== 'pv') return
-  if (!image.vcpus.has(0)) report('XC_VCPU0_MISSING')
+  if (image.vcpus.has(0)) await checkStartInfo(image, recall, report)
+  else report('XC_VCPU0_MISSING')
   for (const [id, context] of image.vcpus) checkVcpuContext(image, id, context, report)
   for (const [i, frame] of image.p2mFrames) {
     if (!isOrdinary(image, frame)) report('XC_P2M_FRAME', `frame ${i}, pfn 0x${frame.toString(16)}`)
@@ -35,11 +39,27 @@ export function checkCompletion(image: ImageState, report: Report): void {
   if (image.maxPfn > 0 && missing > 0) report('XC_P2M_FRAME', `${missing} frames of the list never came`)
 }
 
+const layoutOf = (image: ImageState): Layout => (image.width === 4 ? layouts.x32 : layouts.x64)
+
+const wordAt = (view: DataView, { word }: Layout, at: number): number => (word === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true)))
+
+/** vCPU 0 holds the pfn of start_info, which holds those of the xenstore and console rings. */
+async function checkStartInfo(image: ImageState, recall: PageRecall, report: Report): Promise<void> {
+  const layout = layoutOf(image)
+  const pfn = wordAt(viewOf(image.vcpus.get(0) as Uint8Array), layout, layout.edx)
+  if (!isOrdinary(image, pfn)) return report('XC_START_INFO', `pfn 0x${pfn.toString(16)}`)
+  const page = await recall.recall(pfn)
+  for (const at of page === undefined ? [] : layout.rings) {
+    const ring = wordAt(viewOf(page as Uint8Array), layout, at)
+    const held = ring <= image.maxPfn ? image.types.get(ring) : undefined
+    if (held === undefined || (held >= PAGE.BROKEN && held !== PAGE.XALLOC)) report('XC_START_INFO_RING', `pfn 0x${ring.toString(16)} at byte ${at} of start_info`)
+  }
+}
+
 function checkVcpuContext(image: ImageState, id: number, context: Uint8Array, report: Report): void {
-  const layout = image.width === 4 ? layouts.x32 : layouts.x64
+  const layout = layoutOf(image)
   const view = viewOf(context)
-  const word = (at: number): number => (layout.word === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true)))
-  if (id === 0 && !isOrdinary(image, word(layout.edx))) report('XC_START_INFO', `pfn 0x${word(layout.edx).toString(16)}`)
+  const word = (at: number): number => wordAt(view, layout, at)
   checkGdt(image, id, view.getUint32(layout.gdtEntries, true), (i) => word(layout.gdtFrames + i * layout.word), report)
   const cr3 = word(layout.cr3)
   if (!isTopTable(image, layout.word === 4 ? unrotate(cr3) : Math.floor(cr3 / 4096))) report('XC_CR3', `vCPU ${id}, cr3 0x${cr3.toString(16)}`)

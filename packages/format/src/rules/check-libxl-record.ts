@@ -11,10 +11,10 @@ const XENSTORE_MAX = 1 << 20
 export async function checkLibxlRecord(record: RecordItem, stream: StreamState, report: Report, depth: 'headers' | 'rules' | 'data'): Promise<void> {
   switch (record.type) {
     case XL2.END:
-      return notEmpty(record, report)
     case XL2.LIBXC_CONTEXT:
       notEmpty(record, report)
-      if (stream.libxcImages > 0) report('XL2_SECOND_LIBXC')
+      if (stream.inGroup) report('XL2_NOT_IN_CHECKPOINT', record.name)
+      else if (record.type === XL2.LIBXC_CONTEXT && stream.libxcImages > 0) report('XL2_SECOND_LIBXC')
       return
     case XL2.CHECKPOINT_END:
       notEmpty(record, report)
@@ -36,8 +36,7 @@ function notEmpty(record: RecordItem, report: Report): void {
 
 async function checkEmulator(record: RecordItem, stream: StreamState, report: Report, depth: string): Promise<void> {
   if (record.length < 8) return report('XL2_EMULATOR_SHORT', `${record.name}, ${record.length} bytes`)
-  const without = stream.image.guest === 'pv' || stream.configured === 'pvh'
-  if (without) report('XL2_EMULATOR_IN_PV', record.name)
+  if ((stream.configured ?? stream.image.guest) !== 'hvm' && stream.libxcImages > 0) report('XL2_EMULATOR_IN_PV', record.name)
   if (record.type === XL2.EMULATOR_CONTEXT) stream.emulator = true
   else if (record.length > 8) report('XL2_XENSTORE_PY3')
   if (depth === 'headers') return

@@ -1,18 +1,23 @@
 import { viewOf } from '../bytes/struct.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
+import { eachPage } from '../image/each-page.ts'
 import { PAGE, hasContent, isReservedType, pageDataFront, pageDataLength, tableLevel, type PageData } from '../libxc/page-data.ts'
 import { needsStaticEnd, type RecordScene } from './check-record.ts'
 import type { PageContents } from './page-contents.ts'
+import type { PageRecall } from './page-recall.ts'
 import type { RuleCode } from './table.ts'
 
 const faults = { short: 'XC_PAGES_SHORT', empty: 'XC_PAGES_NONE', 'array-too-long': 'XC_PAGES_ARRAY' } as const
 
-/**
- * Judges PAGE_DATA: its front, its pfns and types, and of PV guests the page tables among its pages.
- *
- * @param contents reads every page when given; otherwise pages that are no page tables are passed over.
- */
-export async function checkPages(scene: RecordScene, depth: 'headers' | 'rules' | 'data', contents: PageContents): Promise<void> {
+/** How far page contents are looked into, and what is kept of them. */
+export interface PageScene {
+  readonly depth: 'headers' | 'rules' | 'data'
+  readonly contents: PageContents
+  readonly recall: PageRecall
+}
+
+/** Judges PAGE_DATA: its front, its pfns and types, and of PV guests the page tables among its pages. */
+export async function checkPages(scene: RecordScene, pageScene: PageScene): Promise<void> {
   const { record, report } = scene
   const { pages } = record
   needsStaticEnd(scene)
@@ -22,9 +27,30 @@ export async function checkPages(scene: RecordScene, depth: 'headers' | 'rules' 
   const wanted = pageDataLength(pages.count, pages.contents)
   if (record.length !== wanted) report('XC_PAGES_LENGTH', `${wanted} bytes wanted, ${record.length} there`)
   checkEntries(scene, pages)
-  if (record.length !== wanted || depth === 'headers') return
-  if (depth === 'data') await contents.readAll(record, pages, scene)
-  else if (scene.image.guest === 'pv') await checkTables(scene, pages)
+  if (record.length === wanted && pageScene.depth !== 'headers') await checkContents(scene, pages, pageScene)
+}
+
+async function checkContents(scene: RecordScene, pages: PageData, { depth, contents, recall }: PageScene): Promise<void> {
+  const { record, image, report } = scene
+  const pv = image.guest === 'pv'
+  if (depth !== 'data' && !pv) return
+  const isTable = (i: number): boolean => pv && tableLevel(pages.type(i)) > 0
+  if (pv && !recall.needsContents) notePlaces(scene, pages, recall)
+  await eachPage(record.body, pages, (i) => depth === 'data' || recall.needsContents || isTable(i), (page, i, offset) => {
+    if (isTable(i)) checkTable(scene, pages.pfn(i), page)
+    else if (pv && recall.needsContents) recall.note(pages.pfn(i), offset, page)
+    const differs = depth === 'data' && contents.add(pages.pfn(i), page)
+    if (differs && image.verifying) report('XC_VERIFY_MISMATCH', `pfn 0x${pages.pfn(i).toString(16)}`, offset)
+  })
+}
+
+function notePlaces({ record }: RecordScene, pages: PageData, recall: PageRecall): void {
+  let offset = record.body.offset + pageDataFront(pages.count)
+  for (let i = 0; i < pages.count; i++) {
+    if (!hasContent(pages.type(i))) continue
+    recall.note(pages.pfn(i), offset, undefined)
+    offset += PAGE_SIZE
+  }
 }
 
 /** Physical addresses have 52 bits at most, so frame numbers 40. */
@@ -47,20 +73,8 @@ function checkEntries({ image, record, report }: RecordScene, pages: PageData): 
 
 const isPopulated = (type: number): boolean => type !== PAGE.BROKEN && type !== PAGE.XTAB
 
-async function checkTables(scene: RecordScene, pages: PageData): Promise<void> {
-  let passed = 0
-  for (let i = 0; i < pages.count; i++) {
-    const type = pages.type(i)
-    if (tableLevel(type) > 0) {
-      await scene.record.body.skip(passed * PAGE_SIZE)
-      checkTable(scene, pages.pfn(i), await scene.record.body.upTo(PAGE_SIZE))
-      passed = 0
-    } else if (hasContent(type)) passed++
-  }
-}
-
 /** Looks through the entries of one page table; a present one makes its pfn part of the guest. */
-export function checkTable({ record, image, report }: RecordScene, pfn: number, table: Uint8Array): void {
+function checkTable({ record, image, report }: RecordScene, pfn: number, table: Uint8Array): void {
   const view = viewOf(table)
   for (let at = 0; at + 8 <= table.length; at += 8) {
     const low = view.getUint32(at, true)

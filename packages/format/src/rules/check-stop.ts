@@ -29,8 +29,8 @@ function headerCut(stop: StopItem, report: Report): void {
 }
 
 function plainCut(stop: StopItem, report: Report): void {
-  if (stop.reason === 'eof') return report(stop.layer === 'libxl' ? 'XL2_NO_END' : 'XC_NO_END')
-  report(stop.layer === 'libxl' ? 'XL2_RECORD_CUT' : 'XC_RECORD_CUT', `within its ${whatIs(stop.during)}`)
+  if (stop.reason === 'eof') return report(stop.layer === 'libxl' ? 'XL2_NO_END' : 'XC_NO_END', 'no complete checkpoint either')
+  report(stop.layer === 'libxl' ? 'XL2_RECORD_CUT' : 'XC_RECORD_CUT', `within its ${whatIs(stop.during)}; no complete checkpoint either`)
 }
 
 const whatIs = (during: StopItem['during']): string => (during === 'record-head' ? 'head' : during)

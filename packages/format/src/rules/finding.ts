@@ -39,9 +39,14 @@ export interface VerifyOptions {
   readonly depth?: 'headers' | 'rules' | 'data'
   /** Checksum of page contents, for depth `data`; crc32 for example. */
   readonly digest?: (bytes: Uint8Array) => number
+  /** Reads bytes of the image again, for sources that can; spares a PV stream's pages from being read to find start_info. */
+  readonly reread?: Reread
   /** Called now and then with the number of bytes behind the reader. */
   readonly onProgress?: (offset: number) => void
 }
+
+/** Bytes at an offset from the start of the stream; fewer at its end. */
+export type Reread = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>
 
 export type StreamType = 'plain' | 'remus' | 'colo'
 

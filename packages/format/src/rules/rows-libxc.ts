@@ -89,6 +89,7 @@ const pvRows = {
   XC_SHARED_INFO_LENGTH: row('RRR', 'SHARED_INFO is not one page', hints.damaged),
   XC_VCPU0_MISSING: row('RR-', 'there is no X86_PV_VCPU_BASIC for vCPU 0', hints.damaged),
   XC_START_INFO: row('RR-', 'vCPU 0 does not point to a start_info page that the stream holds', hints.damaged),
+  XC_START_INFO_RING: row('RR-', 'the start_info page names a xenstore or console page that the stream does not hold', hints.damaged),
   XC_GDT: row('RR-', 'a vCPU’s GDT is too long or lies in pages that are not ordinary ones of the guest', hints.damaged),
   XC_CR3: row('RR-', 'a vCPU’s cr3 or cr1 does not point to a top-level page table of the guest', hints.damaged),
   XC_P2M_FRAME: row('RR-', 'a frame of the p2m list is not an ordinary page of the guest', hints.damaged),

@@ -5,13 +5,14 @@ import { XC } from '../libxc/record-types.ts'
 import { checkCompletion } from './check-completion.ts'
 import { checkDomainHeader, checkImageHeader, checkLibxlHeader } from './check-headers.ts'
 import { checkLibxlRecord } from './check-libxl-record.ts'
-import { checkPages } from './check-pages.ts'
+import { checkPages, type PageScene } from './check-pages.ts'
 import { checkRecord, type RecordScene } from './check-record.ts'
 import { checkStop } from './check-stop.ts'
 import { checkXlBlock, checkXlHeader, type XlFlags } from './check-xl.ts'
 import type { Finding, Verdict, Verification, VerifyOptions } from './finding.ts'
 import { Findings } from './findings.ts'
 import { PageContents } from './page-contents.ts'
+import { recallByLook, recallByPlace } from './page-recall.ts'
 import { newImageState, newStreamState, type StreamState } from './state.ts'
 
 /** Judges the items of one walk, in order. */
@@ -33,12 +34,12 @@ class RunningVerification {
   readonly #depth: 'headers' | 'rules' | 'data'
   readonly #findings = new Findings()
   readonly #stream: StreamState
-  readonly #contents: PageContents
+  readonly #pages: PageScene
   #flags: XlFlags | undefined
   #format: Verification['format'] = 'unknown'
   #bytes = 0
   /** What a record brings about when its body and padding have come. */
-  #onceRead: (() => void) | undefined
+  #onceRead: (() => void | Promise<void>) | undefined
   /** What the receiver would find wrong if it had to start the guest from here. */
   #completion: readonly Finding[] = []
 
@@ -46,11 +47,15 @@ class RunningVerification {
     this.#options = options
     this.#depth = options.depth ?? 'rules'
     this.#stream = newStreamState(options.streamType)
-    this.#contents = new PageContents(options.digest ?? (() => 0))
+    this.#pages = {
+      depth: this.#depth,
+      contents: new PageContents(options.digest ?? (() => 0)),
+      recall: options.reread === undefined ? recallByLook() : recallByPlace(options.reread),
+    }
   }
 
   async item(item: Item): Promise<void> {
-    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) this.#onceRead?.()
+    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) await this.#onceRead?.()
     this.#onceRead = undefined
     switch (item.kind) {
       case 'record':
@@ -79,7 +84,7 @@ class RunningVerification {
       suppressed: this.#findings.suppressed,
       bytes: this.#bytes,
       checkpoints: this.#stream.complete,
-      pages: this.#depth === 'data' ? this.#contents.totals : undefined,
+      pages: this.#depth === 'data' ? this.#pages.contents.totals : undefined,
     }
   }
 
@@ -105,7 +110,7 @@ class RunningVerification {
         checkImageHeader(item, stream.image, report)
         break
       case 'domain-header':
-        checkDomainHeader(item, this.#options.domain, stream.image, report)
+        checkDomainHeader(item, this.#options.domain ?? domainOf(stream), stream.image, report)
     }
   }
 
@@ -124,13 +129,13 @@ class RunningVerification {
     this.#stream.recordsSince++
     this.#stream.stateDue = false
     if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
-    if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#depth, this.#contents)
+    if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#pages)
     await checkRecord(scene, this.#depth)
     if (record.type === XC.CHECKPOINT) this.#onceRead = () => this.#checkpointBegun(record)
-    if (record.type === XC.END && this.#stream.complete === 0) this.#complete(record.offset)
+    if (record.type === XC.END) await this.#imageEnds(record.offset)
   }
 
-  #checkpointBegun(record: RecordItem): void {
+  async #checkpointBegun(record: RecordItem): Promise<void> {
     const stream = this.#stream
     const report = this.#findings.at(record.offset, record.index)
     const nested = this.#format !== 'libxc'
@@ -138,23 +143,30 @@ class RunningVerification {
     else if (stream.type === 'plain') stream.type = 'remus'
     stream.begun++
     if (!nested) return this.#checkpointComplete(record.offset)
-    report('XL2_CHECKPOINT_NESTED')
     stream.inGroup = true
-    if (stream.begun === 1) this.#findings.hold()
+    if (stream.begun > 1) return
+    report('XL2_CHECKPOINT_NESTED')
+    this.#findings.hold()
   }
 
   /** Everything up to here has reached the receiver and is applied; what follows waits for the next one. */
-  #checkpointComplete(offset: number): void {
+  #checkpointComplete(offset: number): Promise<void> {
     this.#stream.inGroup = false
     this.#stream.complete++
     this.#stream.recordsSince = 0
     this.#findings.hold()
-    this.#complete(offset)
+    return this.#complete(offset)
   }
 
-  #complete(offset: number): void {
+  /** In a checkpointed stream libxl takes the end of the image for a failover and reads no further. */
+  async #imageEnds(offset: number): Promise<void> {
+    if (this.#stream.complete === 0) await this.#complete(offset)
+    if (this.#stream.type !== 'plain') this.#onceRead = () => this.#findings.restorerLeaves()
+  }
+
+  async #complete(offset: number): Promise<void> {
     const completion = new Findings()
-    checkCompletion(this.#stream.image, completion.at(offset))
+    await checkCompletion(this.#stream.image, this.#pages.recall, completion.at(offset))
     this.#completion = completion.list
   }
 
@@ -165,5 +177,8 @@ class RunningVerification {
     checkStop(stop, this.#stream, this.#findings.at(stop.offset))
   }
 }
+
+/** What the configuration makes of the domain: PVH guests are HVM to libxc. */
+const domainOf = ({ configured }: StreamState): 'pv' | 'hvm' | undefined => (configured === 'pvh' ? 'hvm' : configured)
 
 const isTooLong = (record: RecordItem): boolean => record.length > LIBXC_BODY_MAX
