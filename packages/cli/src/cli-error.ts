@@ -1,7 +1,7 @@
 import { XrError, type ErrorDetail } from '@xen-replication/errors'
 
 /**
- * USAGE: the command line makes no sense. FILE_*, NOT_A_FILE: a name given cannot be used. IO: reading or writing failed later.
+ * USAGE: the command line makes no sense. FILE_*, NOT_A_FILE: a name given cannot be used. NOT_AN_IMAGE: it can, but what is in it is something else. IO: reading or writing failed later.
  * INTERRUPTED: a signal came. OUTPUT_CLOSED: nobody reads stdout any more.
  */
 export type CliErrorCode =
@@ -10,6 +10,7 @@ export type CliErrorCode =
   | 'CLI_FILE_DENIED'
   | 'CLI_FILE_EXISTS'
   | 'CLI_NOT_A_FILE'
+  | 'CLI_NOT_AN_IMAGE'
   | 'CLI_IO'
   | 'CLI_INTERRUPTED'
   | 'CLI_OUTPUT_CLOSED'

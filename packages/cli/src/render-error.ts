@@ -40,6 +40,7 @@ function stackOf(error: Error): string {
 
 const exitOfCode: Readonly<Record<string, ExitCode>> = {
   CLI_USAGE: exitCodes.usage,
+  CLI_NOT_AN_IMAGE: exitCodes.imageInvalid,
   CLI_INTERRUPTED: exitCodes.interrupted,
   CLI_OUTPUT_CLOSED: exitCodes.done,
 }

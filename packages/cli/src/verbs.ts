@@ -12,6 +12,9 @@ const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntr
 
 /** Every verb, in the order of the help. A new verb is a line here and a file in `commands/`. */
 export const verbs: readonly VerbEntry[] = [
+  entry('show', 'tell what an image is and what it holds', () => import('./commands/show.ts')),
+  entry('records', 'list the records of an image', () => import('./commands/records.ts')),
+  entry('verify', 'find all faults of images, and who would refuse them', () => import('./commands/verify.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', () => import('./commands/help.ts')),
 ]

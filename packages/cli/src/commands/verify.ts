@@ -1,0 +1,74 @@
+import type { VerifyOptions } from '@xen-replication/format'
+import { usageError } from '../cli-error.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { restorerOptions, formatOption, told } from '../input/image-options.ts'
+import { openImage } from '../input/open-image.ts'
+import { readImage } from '../input/read-image.ts'
+import { writeDocument, writeJsonLine } from '../output/json.ts'
+import { errorDocument, renderError } from '../render-error.ts'
+import { fileDocument, judges, type Judge, type VerifiedFile } from '../verify/document.ts'
+import { verifiedText } from '../verify/text.ts'
+import { switchOption, textOption, type OptionValues, type Verb, type VerbContext } from './command.ts'
+
+export const verb: Verb = {
+  args: [{ name: 'FILE', what: 'an image; `-` is standard input', many: true }],
+  options: [
+    { flags: '--quick', what: 'look at record heads and their order only' },
+    { flags: '--data', what: 'read page contents too and compute their checksum' },
+    { flags: '--by <JUDGE>', what: 'whose verdict sets the exit status', choices: judges, standard: 'strict' },
+    formatOption,
+    ...restorerOptions,
+  ],
+  about: [
+    'Reads images to their end and lists every fault, with its place and what can be done. Three judges are asked: strict is the written specification, xen what the restorer of Xen does, verifier what verify-stream-v2 of Xen says, quirks included.',
+    'Exit status: 0 when the judge chosen with --by accepts all images, 3 when it rejects one, 1 when one cannot be read.',
+  ],
+  examples: [
+    ['xr verify guest.save', 'every fault of a saved guest'],
+    ['xr verify --by xen *.save', 'which of these would restore'],
+    ['ssh host cat guest.save | xr verify --data -', 'an image from elsewhere, page contents included'],
+  ],
+  lines: true,
+  run: async (ctx, files, options) => {
+    const by = judges.find((judge) => judge === textOption(options, 'by')) ?? 'strict'
+    const verified: VerifiedFile[] = []
+    for (const file of files) {
+      const one = await verifyFile(ctx, file, { ...told(options), depth: depthOf(options) }, files.length > 1)
+      verified.push(one)
+      if (ctx.jsonl) await writeJsonLine(ctx.stdout, one)
+      else if (!ctx.json) await ctx.stdout.write(verifiedText(one, by))
+    }
+    if (ctx.json) await writeDocument(ctx.stdout, 'xr.verify/1', { by, files: verified })
+    return exitOf(verified, by)
+  },
+}
+
+function depthOf(options: OptionValues): NonNullable<VerifyOptions['depth']> {
+  const quick = switchOption(options, 'quick')
+  const data = switchOption(options, 'data')
+  if (quick && data) throw usageError('--quick and --data exclude each other', 'give one of them')
+  if (quick) return 'headers'
+  return data ? 'data' : 'rules'
+}
+
+/** @param oneOfMany a file that cannot be read is then told and does not keep the others from being looked at. */
+async function verifyFile(ctx: VerbContext, file: string, options: VerifyOptions, oneOfMany: boolean): Promise<VerifiedFile> {
+  try {
+    const image = await openImage(file, ctx)
+    try {
+      const { verification, seconds } = await readImage(ctx, image, options)
+      return fileDocument(file, verification, seconds)
+    } finally {
+      image.close()
+    }
+  } catch (error) {
+    if (!oneOfMany || ctx.signal.aborted) throw error
+    ctx.stderr.writeNow(renderError(error))
+    return { file, error: errorDocument(error) }
+  }
+}
+
+function exitOf(files: readonly VerifiedFile[], by: Judge): ExitCode {
+  if (files.some((one) => 'error' in one)) return exitCodes.failed
+  return files.some((one) => 'verdict' in one && one.verdict[by] === 'reject') ? exitCodes.imageInvalid : exitCodes.done
+}
