@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from '../bytes/limits.ts'
 import { hasContent, PAGE, pageTypeName, type PageData } from '../libxc/page-data.ts'
-import { PageMap } from './page-map.ts'
+import { PageRuns } from './page-runs.ts'
 
 /** The guest's memory as far as page tables of records tell: no page is read for it. */
 export interface MemorySummary {
@@ -27,18 +27,26 @@ const TYPES = 16
 
 /** Counts pages by pfn. */
 export class MemoryTally {
-  readonly #types = new PageMap()
+  readonly #types = new PageRuns()
   readonly #byType = new Float64Array(TYPES)
   #batches = 0
   #entries = 0
   #contents = 0
   #populated = 0
 
+  /** Takes entries in runs of pfns that follow each other and are of one type. */
   add(pages: PageData): void {
     this.#batches++
     this.#entries += pages.count
     this.#contents += pages.contents
-    for (let i = 0; i < pages.count; i++) this.#page(pages.pfn(i), pages.type(i))
+    const { entries, count } = pages
+    const words = new Uint32Array(entries.buffer, entries.byteOffset, 2 * count)
+    for (let i = 0; i < count; ) {
+      const first = i++
+      const high = words[2 * first + 1]
+      while (i < count && words[2 * i + 1] === high && words[2 * i] === (words[2 * i - 2] as number) + 1) i++
+      this.#run(pages.pfn(first), i - first, pages.type(first))
+    }
   }
 
   finish(): MemorySummary {
@@ -55,17 +63,21 @@ export class MemoryTally {
     }
   }
 
-  /** A pfn that was given memory once keeps it, whatever comes later. */
-  #page(pfn: number, type: number): void {
+  #run(pfn: number, count: number, type: number): void {
     const fills = hasContent(type) || type === PAGE.XALLOC ? KNOWN : 0
-    const before = this.#types.set(pfn, type | fills)
-    this.#count(type, 1)
-    if (before === undefined) {
-      if (fills !== 0) this.#populated++
+    this.#count(type, count)
+    if (this.#types.append(pfn, count, type | fills)) {
+      if (fills !== 0) this.#populated += count
       return
     }
-    this.#count(before % TYPES, -1)
-    if (before >= KNOWN) this.#types.set(pfn, type | KNOWN)
+    for (let i = 0; i < count; i++) this.#again(pfn + i, type, fills)
+  }
+
+  /** A pfn that was given memory once keeps it, whatever comes later. */
+  #again(pfn: number, type: number, fills: number): void {
+    const before = this.#types.set(pfn, type | fills)
+    if (before !== undefined) this.#count(before % TYPES, -1)
+    if (before !== undefined && before >= KNOWN) this.#types.set(pfn, type | KNOWN)
     else if (fills !== 0) this.#populated++
   }
 

@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { XL2 } from '../libxl/record-types.ts'
-import { XC } from '../libxc/record-types.ts'
+import { XC, xcRecordName } from '../libxc/record-types.ts'
 import { recognise, type ImageFormat } from './recognise.ts'
 import type { HeaderItem, Item, StopItem } from './item.ts'
 import { RecordReader } from './record-reader.ts'
@@ -122,7 +122,8 @@ async function* walkLibxc(records: RecordReader, atCheckpoint?: typeof walkCheck
     if (record.type === XC.END) return records.stop('end', 'libxc')
     if (record.type === XC.CHECKPOINT) {
       records.checkpointPassed()
-      const stop = atCheckpoint && (yield* atCheckpoint(records))
+      if (atCheckpoint === undefined || isLibxcHead(await records.reader.peek(8), isPv(domain))) continue
+      const stop = yield* atCheckpoint(records)
       if (stop !== undefined) return stop
     }
   }
@@ -135,4 +136,20 @@ function isFollowable({ bytes }: Pick<HeaderItem, 'bytes'>): boolean {
   const id = view.getUint32(8) === 0x58454e46
   const version = view.getUint32(12)
   return (marker || id) && (version === 2 || version === 3)
+}
+
+const isPv = ({ bytes }: Pick<HeaderItem, 'bytes'>): boolean => viewOf(bytes).getUint32(0, true) === 1
+
+/**
+ * Whether what follows a CHECKPOINT inside a libxl stream is a libxc record after all. Both streams count their types from 0; but a
+ * checkpoint's own records are empty (CHECKPOINT_END), belong to HVM guests (emulator records, where libxc has PV ones) or are unknown to libxc.
+ */
+function isLibxcHead(head: Uint8Array, pv: boolean): boolean {
+  if (head.length < 8) return false
+  const view = viewOf(head)
+  const type = view.getUint32(0, true)
+  const empty = view.getUint32(4, true) === 0
+  if (type === XC.PAGE_DATA || type === XC.X86_PV_VCPU_BASIC) return !empty
+  const pvOnly = type === XC.X86_PV_INFO || type === XC.X86_PV_P2M_FRAMES || type === XC.X86_PV_VCPU_EXTENDED
+  return pvOnly ? pv : xcRecordName(type) !== undefined
 }

@@ -25,6 +25,7 @@ export const libxlRows = {
   XL2_XENSTORE_NOT_TERMINATED: row('RRR', 'a xenstore key or value does not end in a zero byte', hints.damaged),
   XL2_XENSTORE_KEY: row('RRR', 'a xenstore key is empty or begins with "/"', 'do not restore it: a writer outside the guest’s own subtree has made it'),
   XL2_XENSTORE_PY3: row('--R', 'Xen’s verifier cannot read xenstore data under Python 3', 'a defect of verify-stream-v2 alone; restore does not mind'),
+  XL2_GROUP_MISSING: row('RR-', 'libxc records go on behind a CHECKPOINT without the libxl records that complete it', hints.damaged),
   XL2_NOT_IN_CHECKPOINT: row('RRR', 'a record that cannot stand between CHECKPOINT and CHECKPOINT_END', hints.damaged),
   XL2_CHECKPOINT_END_ALONE: row('RR-', 'CHECKPOINT_END stands outside a checkpoint', hints.damaged),
   XL2_STATE_ALONE: row('RR-', 'CHECKPOINT_STATE stands where no state is due', hints.damaged),

@@ -15,5 +15,6 @@ export const xlRows = {
   XL_CONFIG_JSON: row('RR-', 'the configuration is not JSON although the flags say so', 'xl restore CONFIG FILE ignores it'),
   XL_CONFIG_NOT_TERMINATED: row('R--', 'the JSON configuration does not end in a zero byte', hints.writer),
   XL_LIBXC_PAYLOAD: row('-R-', 'a bare libxc image follows: xl takes it for a legacy stream and fails', 'wrap it: `xr convert --to xl`'),
+  XL_LEGACY_PAYLOAD: row('--R', 'a legacy stream (Xen 4.5 and before): Xen converts it while restoring, its verifier cannot read it', 'make a current one: `xr convert --to xl`'),
   XL_V2_FLAG_CLEAR: row('RRR', 'the flags announce a legacy stream, but a libxl stream follows', hints.damaged),
 } as const satisfies Record<string, Row>

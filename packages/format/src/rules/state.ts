@@ -46,6 +46,8 @@ export interface StreamState {
   configured: 'pv' | 'pvh' | 'hvm' | undefined
   /** vCPUs that the configuration gives the guest. */
   maxVcpus: number | undefined
+  /** A libxl stream wraps the image. */
+  libxl: boolean
   libxcImages: number
   emulator: boolean
   /** libxc CHECKPOINT records so far. */
@@ -66,6 +68,7 @@ export const newStreamState = (told: StreamType | undefined): StreamState => ({
   type: told ?? 'plain',
   configured: undefined,
   maxVcpus: undefined,
+  libxl: false,
   libxcImages: 0,
   emulator: false,
   begun: 0,

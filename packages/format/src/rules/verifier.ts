@@ -39,7 +39,7 @@ class RunningVerification {
   #format: Verification['format'] = 'unknown'
   #bytes = 0
   /** What a record brings about when its body and padding have come. */
-  #onceRead: (() => void | Promise<void>) | undefined
+  #onceRead: ((next: Item) => void | Promise<void>) | undefined
   /** What the receiver would find wrong if it had to start the guest from here. */
   #completion: readonly Finding[] = []
 
@@ -55,7 +55,7 @@ class RunningVerification {
   }
 
   async item(item: Item): Promise<void> {
-    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) await this.#onceRead?.()
+    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) await this.#onceRead?.(item)
     this.#onceRead = undefined
     switch (item.kind) {
       case 'record':
@@ -65,6 +65,7 @@ class RunningVerification {
       case 'stop':
         return this.#stop(item)
       case 'legacy':
+        this.#findings.add('XL_LEGACY_PAYLOAD', { offset: item.offset })
         this.#format = this.#format === 'unknown' ? 'legacy' : this.#format
         return
       default:
@@ -101,6 +102,7 @@ class RunningVerification {
         break
       case 'libxl-header':
         if (this.#flags?.v2 === false) report('XL_V2_FLAG_CLEAR')
+        stream.libxl = true
         checkLibxlHeader(item, report)
         break
       case 'image-header':
@@ -117,6 +119,7 @@ class RunningVerification {
   async #libxlRecord(record: RecordItem): Promise<void> {
     const stream = this.#stream
     await checkLibxlRecord(record, stream, this.#findings.at(record.offset, record.index), this.#depth)
+    if (record.type === XL2.END && stream.inGroup) this.#findings.commit() // libxl stops here: nothing of the checkpoint is dropped quietly
     stream.stateDue = record.type === XL2.CHECKPOINT_END && stream.type !== 'plain'
     if (record.type === XL2.CHECKPOINT_STATE && stream.told === undefined) stream.type = 'colo'
     if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#onceRead = () => this.#checkpointComplete(record.offset)
@@ -131,16 +134,18 @@ class RunningVerification {
     if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
     if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#pages)
     await checkRecord(scene, this.#depth)
-    if (record.type === XC.CHECKPOINT) this.#onceRead = () => this.#checkpointBegun(record)
+    if (record.type === XC.CHECKPOINT) this.#onceRead = (next) => this.#checkpointBegun(record, next)
     if (record.type === XC.END) await this.#imageEnds(record.offset)
   }
 
-  async #checkpointBegun(record: RecordItem): Promise<void> {
+  async #checkpointBegun(record: RecordItem, next: Item): Promise<void> {
     const stream = this.#stream
     const report = this.#findings.at(record.offset, record.index)
-    const nested = this.#format !== 'libxc'
+    const wrapped = stream.libxl
+    const nested = wrapped && !(next.kind === 'record' && next.layer === 'libxc')
     if (stream.told === 'plain') report(nested ? 'XL2_CHECKPOINT_PLAIN' : 'XC_CHECKPOINT_PLAIN')
     else if (stream.type === 'plain') stream.type = 'remus'
+    if (wrapped && !nested && stream.type !== 'plain') report('XL2_GROUP_MISSING')
     stream.begun++
     if (!nested) return this.#checkpointComplete(record.offset)
     stream.inGroup = true
