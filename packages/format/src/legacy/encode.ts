@@ -26,7 +26,7 @@ function packed(words: readonly Word[], width: LegacyWidth): Uint8Array {
   const view = viewOf(out)
   let at = 0
   for (const word of words) {
-    if (size(word) === 4) view.setUint32(at, Number(word[1]), true)
+    if (size(word) === 4) view.setUint32(at, Number(BigInt.asUintN(32, BigInt(word[1]))), true)
     else view.setBigUint64(at, BigInt(word[1]), true)
     at += size(word)
   }
