@@ -106,7 +106,7 @@ class RunningVerification {
         checkLibxlHeader(item, report)
         break
       case 'image-header':
-        if (this.#flags?.v2 === false) report('XL_LIBXC_PAYLOAD')
+        if (this.#flags?.v2 === false && !stream.libxl) report('XL_LIBXC_PAYLOAD')
         stream.image = newImageState()
         stream.libxcImages++
         checkImageHeader(item, stream.image, report)
@@ -120,8 +120,9 @@ class RunningVerification {
     const stream = this.#stream
     await checkLibxlRecord(record, stream, this.#findings.at(record.offset, record.index), this.#depth)
     if (record.type === XL2.END && stream.inGroup) this.#findings.commit() // libxl stops here: nothing of the checkpoint is dropped quietly
-    stream.stateDue = record.type === XL2.CHECKPOINT_END && stream.type !== 'plain'
+    if (record.type === XL2.CHECKPOINT_STATE && stream.stateDue) this.#findings.hold() // read at once, not with the next checkpoint
     if (record.type === XL2.CHECKPOINT_STATE && stream.told === undefined) stream.type = 'colo'
+    stream.stateDue = record.type === XL2.CHECKPOINT_END && stream.type !== 'plain' && stream.told !== 'remus'
     if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#onceRead = () => this.#checkpointComplete(record.offset)
   }
 
