@@ -1,5 +1,4 @@
 import { isXrError } from '@xen-replication/errors'
-import { FormatError } from '@xen-replication/format'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** An error as `--json` shows it. */
@@ -47,5 +46,5 @@ const exitOfCode: Readonly<Record<string, ExitCode>> = {
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isXrError(error)) return exitCodes.failed
-  return exitOfCode[error.code] ?? (error instanceof FormatError ? exitCodes.imageInvalid : exitCodes.failed)
+  return exitOfCode[error.code] ?? (error.code.startsWith('FMT_') ? exitCodes.imageInvalid : exitCodes.failed)
 }

@@ -1,26 +1,28 @@
 import type { ByteSource } from '@xen-replication/format'
-import { fstatSync, readSync } from 'node:fs'
+import { readSync } from 'node:fs'
+import type { Descriptor } from './descriptor.ts'
 import { fileError } from './file-error.ts'
 import { Pace } from './pace.ts'
 
-/** For headers, record heads and page tables: a PAGE_DATA head and its 1024 entries fit in. */
-const SMALL_BYTES = 16 * 1024
+/** For headers, record heads and page tables: the head of a PAGE_DATA record, its 1024 entries and the next head fit in. */
+const SMALL_BYTES = 8704
 /** For page contents. */
 const LARGE_BYTES = 1024 * 1024
 
-/** Reads a regular file in order with synchronous calls, and passes over what nobody wants without reading it. */
+/** Reads a file or a disk in order with synchronous calls, and passes over what nobody wants without reading it. */
 export class FileSource implements ByteSource {
-  readonly #fd: number
+  readonly #file: Pick<Descriptor, 'fd' | 'size'>
   readonly #path: string
   readonly #pace: Pace
   readonly #small = Buffer.allocUnsafeSlow(SMALL_BYTES)
   #large: Buffer | undefined
   #ready: Uint8Array = this.#small.subarray(0, 0)
   #position: number
+  #size = 0
 
   /** @param position where in the file to begin, in bytes. */
-  constructor(fd: number, { path, signal, position = 0 }: { path: string; signal: AbortSignal; position?: number }) {
-    this.#fd = fd
+  constructor(file: Pick<Descriptor, 'fd' | 'size'>, { path, signal, position = 0 }: { path: string; signal: AbortSignal; position?: number }) {
+    this.#file = file
     this.#path = path
     this.#pace = new Pace(signal)
     this.#position = position
@@ -39,7 +41,8 @@ export class FileSource implements ByteSource {
     const buffered = this.#ready.length
     this.#ready = this.#ready.subarray(buffered)
     const wanted = count - buffered
-    const there = Math.max(0, Math.min(wanted, fstatSync(this.#fd).size - this.#position))
+    if (this.#position + wanted > this.#size) this.#size = this.#file.size() // it may be growing
+    const there = Math.max(0, Math.min(wanted, this.#size - this.#position))
     this.#position += there
     return buffered + there
   }
@@ -55,7 +58,7 @@ export class FileSource implements ByteSource {
     const wanted = buffer === this.#small ? SMALL_BYTES : Math.min(max, LARGE_BYTES)
     let got: number
     try {
-      got = readSync(this.#fd, buffer, 0, wanted, this.#position)
+      got = readSync(this.#file.fd, buffer, 0, wanted, this.#position)
     } catch (error) {
       throw fileError(error, this.#path)
     }

@@ -1,7 +1,6 @@
 import type { ByteSource } from '@xen-replication/format'
-import { closeSync, fstatSync, openSync } from 'node:fs'
-import { CliError } from '../cli-error.ts'
-import { fileError } from './file-error.ts'
+import { openDescriptor, type Descriptor } from './descriptor.ts'
+import { deviceSource } from './device-source.ts'
 import { FileSource } from './file-source.ts'
 import { PipeSource } from './pipe-source.ts'
 
@@ -22,48 +21,29 @@ export interface OpenOptions {
   readonly signal: AbortSignal
 }
 
-export const STDIN_FD = 0
-
-/** An open descriptor and how to be rid of it. Standard input is not ours to close. */
-export interface OpenDescriptor {
-  readonly fd: number
-  readonly isFile: boolean
-  readonly size: number
-  close(): void
-}
-
 /**
  * Opens an image to be read once, in order.
  *
  * @param path `-` is standard input.
- * @throws CliError CLI_FILE_NOT_FOUND | CLI_FILE_DENIED | CLI_NOT_A_FILE | CLI_IO
+ * @throws CliError CLI_FILE_NOT_FOUND | CLI_FILE_DENIED | CLI_NOT_A_FILE | CLI_USAGE (a terminal) | CLI_IO
  */
 export async function openImage(path: string, { signal }: OpenOptions): Promise<OpenImage> {
   const descriptor = openDescriptor(path)
-  const { fd, isFile, size } = descriptor
-  if (isFile) {
-    return { source: new FileSource(fd, { path, signal }), size, seekable: true, path, close: descriptor.close }
+  if (descriptor.kind === 'disk') {
+    const source = new FileSource(descriptor, { path, signal })
+    return { source, size: descriptor.size(), seekable: true, path, close: () => descriptor.close() }
   }
-  const source = new PipeSource(fd, { path, signal })
-  const close = (): void => {
-    source.close()
-    descriptor.close()
-  }
+  const { source, close } = openPipe(descriptor, { path, signal })
   return Promise.resolve({ source, size: undefined, seekable: false, path, close })
 }
 
-/** Opens a path or standard input for reading. */
-export function openDescriptor(path: string): OpenDescriptor {
-  try {
-    const fd = path === '-' ? STDIN_FD : openSync(path, 'r')
-    const close = (): void => {
-      if (fd !== STDIN_FD) closeSync(fd)
-    }
-    const stat = fstatSync(fd)
-    if (!stat.isDirectory()) return { fd, isFile: stat.isFile(), size: stat.size, close }
-    close()
-  } catch (error) {
-    throw fileError(error, path)
+/** The source over what can be read in order only. */
+export function openPipe(descriptor: Descriptor, { path, signal }: { path: string; signal: AbortSignal }): { source: ByteSource; close(): void } {
+  if (descriptor.kind === 'device') return { source: deviceSource(descriptor.fd, { path, signal }), close: () => descriptor.close() }
+  const source = new PipeSource(descriptor.fd, { path, signal })
+  const close = (): void => {
+    source.close()
+    if (!source.closesDescriptor) descriptor.close()
   }
-  throw new CliError('CLI_NOT_A_FILE', `${path}: this is a folder`, { hint: 'give the image file itself' })
+  return { source, close }
 }

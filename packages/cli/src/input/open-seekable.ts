@@ -3,9 +3,9 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlin
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileError } from './file-error.ts'
+import { openDescriptor, type Descriptor } from './descriptor.ts'
 import { FileSource } from './file-source.ts'
-import { openDescriptor, type OpenImage, type OpenOptions } from './open-image.ts'
-import { PipeSource } from './pipe-source.ts'
+import { openPipe, type OpenImage, type OpenOptions } from './open-image.ts'
 
 /** An image that can be read anywhere and more than once. */
 export interface SeekableImage extends OpenImage {
@@ -31,28 +31,28 @@ const PIECE_BYTES = 1024 * 1024
  */
 export async function openSeekable(path: string, { signal }: OpenOptions): Promise<SeekableImage> {
   const descriptor = openDescriptor(path)
-  if (descriptor.isFile) return seekable(descriptor.fd, path, signal, descriptor.close)
-  const pipe = new PipeSource(descriptor.fd, { path, signal })
+  if (descriptor.kind === 'disk') return seekable(descriptor, path, signal)
+  const pipe = openPipe(descriptor, { path, signal })
   try {
-    const fd = await spool(pipe)
-    return seekable(fd, path, signal, () => closeSync(fd))
+    const fd = await spool(pipe.source)
+    return seekable({ fd, size: () => fstatSync(fd).size, close: () => closeSync(fd) }, path, signal)
   } finally {
     pipe.close()
-    descriptor.close()
   }
 }
 
-function seekable(fd: number, path: string, signal: AbortSignal, close: () => void): SeekableImage {
-  const sourceAt = (position: number): ByteSource => new FileSource(fd, { path, signal, position })
+function seekable(file: Pick<Descriptor, 'fd' | 'size' | 'close'>, path: string, signal: AbortSignal): SeekableImage {
+  const sourceAt = (position: number): ByteSource => new FileSource(file, { path, signal, position })
+  const size = file.size()
   return {
     source: sourceAt(0),
     sourceAt,
-    size: fstatSync(fd).size,
+    size,
     seekable: true,
     path,
-    close,
-    pread: (offset, length, into = new Uint8Array(Math.max(0, Math.min(length, fstatSync(fd).size - offset)))) =>
-      readFully(fd, path, into.subarray(0, length), offset),
+    close: () => file.close(),
+    pread: (offset, length, into = new Uint8Array(Math.max(0, Math.min(length, size - offset)))) =>
+      readFully(file.fd, path, into.subarray(0, length), offset),
   }
 }
 
@@ -70,7 +70,7 @@ function readFully(fd: number, path: string, into: Uint8Array, offset: number): 
   return into.subarray(0, got)
 }
 
-async function spool(pipe: PipeSource): Promise<number> {
+async function spool(pipe: ByteSource): Promise<number> {
   const fd = openNameless()
   try {
     for (let bytes = await pipe.read(PIECE_BYTES); bytes !== undefined; bytes = await pipe.read(PIECE_BYTES)) {

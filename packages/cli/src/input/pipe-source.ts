@@ -1,44 +1,66 @@
 import type { ByteSource } from '@xen-replication/format'
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
+import { constants, fstatSync, openSync, readSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { interrupted, throwIfInterrupted } from '../cli-error.ts'
 import { fileError } from './file-error.ts'
 import { Pace } from './pace.ts'
 
-const BUFFER_BYTES = 1024 * 1024
-/** Only for a descriptor that somebody else made non-blocking. */
-const RETRY_MS = 2
+/** Holds what a pipe of the usual 64 KiB has, and stays in the processor's cache. */
+const BUFFER_BYTES = 256 * 1024
+/** Empty reads in a row before waiting: a writer at full speed fills the pipe again meanwhile, and waiting costs more than asking. */
+const TRIES = 8
 
 /**
- * Reads a pipe, a socket or a device in order. While bytes wait in a pipe it takes them with synchronous calls; when there are none, one read on
- * another thread waits for more.
+ * Reads a pipe or a socket in order, without ever blocking the process. From a pipe it takes bytes with synchronous calls as long as there are
+ * some; for more it waits in the event loop.
  */
 export class PipeSource implements ByteSource {
-  readonly #fd: number
   readonly #path: string
   readonly #signal: AbortSignal
   readonly #pace: Pace
+  /** A pipe's descriptor that synchronous calls may use. */
   readonly #eager: number | undefined
+  readonly #socket: Socket
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   #ready: Uint8Array = this.#buffer.subarray(0, 0)
+  #arrived: ((got: number | Error) => void) | undefined
+  #ended = false
 
   constructor(fd: number, { path, signal }: { path: string; signal: AbortSignal }) {
-    this.#fd = fd
     this.#path = path
     this.#signal = signal
     this.#pace = new Pace(signal)
     this.#eager = reopenNonBlocking(fd)
+    this.#socket = this.#socketOver(this.#eager ?? fd)
   }
 
   read(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.#ready.length > 0) return this.#give(max)
-    if (this.#eager === undefined || this.#pace.due) return this.#waited(max)
-    const got = this.#tryRead(this.#eager)
-    return got === undefined ? this.#waited(max) : this.#took(got, max)
+    if (this.#ended) return undefined
+    if (this.#pace.due) return this.#pace.rest().then(() => this.read(max))
+    const got = this.#eager === undefined ? undefined : this.#tryRead(this.#eager)
+    return got === undefined ? this.#arrival().then((bytes) => this.#took(bytes, max)) : this.#took(got, max)
+  }
+
+  /** `close()` closes the descriptor that was given, too. */
+  get closesDescriptor(): boolean {
+    return this.#eager === undefined
   }
 
   close(): void {
-    if (this.#eager !== undefined) closeSync(this.#eager)
+    this.#socket.destroy()
+  }
+
+  #socketOver(fd: number): Socket {
+    const callback = (got: number): boolean => {
+      this.#arrived?.(got)
+      return false // no more until asked
+    }
+    const socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: this.#buffer, callback } })
+    socket.pause()
+    socket.on('end', () => this.#arrived?.(0))
+    socket.on('error', (error) => this.#arrived?.(error))
+    return socket
   }
 
   #give(max: number): Uint8Array {
@@ -48,46 +70,54 @@ export class PipeSource implements ByteSource {
   }
 
   #took(got: number, max: number): Uint8Array | undefined {
-    if (got === 0) return undefined
+    this.#ended = got === 0
     this.#ready = this.#buffer.subarray(0, got)
-    return this.#give(max)
+    return this.#ended ? undefined : this.#give(max)
   }
 
   /** @returns bytes read, 0 at the end, undefined when none wait. */
   #tryRead(fd: number): number | undefined {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0 // "none wait" comes as an error, and often
     try {
-      return readSync(fd, this.#buffer, 0, BUFFER_BYTES, null)
+      for (let tries = 0; tries < TRIES; tries++) {
+        const got = readOrNone(fd, this.#buffer)
+        if (got !== undefined) return got
+      }
+      return undefined
     } catch (error) {
-      if (isAgain(error)) return undefined
       throw fileError(error, this.#path)
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
     }
   }
 
-  async #waited(max: number): Promise<Uint8Array | undefined> {
-    if (this.#pace.due) await this.#pace.rest()
-    for (;;) {
-      throwIfInterrupted(this.#signal)
-      const got = await this.#blockingRead()
-      if (got !== undefined) return this.#took(got, max)
-      await setTimeout(RETRY_MS)
-    }
-  }
-
-  #blockingRead(): Promise<number | undefined> {
-    return new Promise((resolve, reject) => {
-      const stop = (): void => reject(interrupted())
+  /** Waits for bytes to come into the buffer. @returns how many, 0 at the end. */
+  async #arrival(): Promise<number> {
+    throwIfInterrupted(this.#signal)
+    const got = await new Promise<number | Error>((resolve) => {
+      const stop = (): void => resolve(interrupted())
       this.#signal.addEventListener('abort', stop, { once: true })
-      read(this.#fd, this.#buffer, 0, BUFFER_BYTES, null, (error, got) => {
+      this.#arrived = (news) => {
         this.#signal.removeEventListener('abort', stop)
-        if (error === null) resolve(got)
-        else if (isAgain(error)) resolve(undefined)
-        else reject(fileError(error, this.#path) as Error)
-      })
+        resolve(news)
+      }
+      this.#socket.resume()
     })
+    this.#arrived = undefined
+    if (got instanceof Error) throw fileError(got, this.#path)
+    return got
   }
 }
 
-const isAgain = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+function readOrNone(fd: number, buffer: Uint8Array): number | undefined {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return undefined
+    throw error
+  }
+}
 
 /** A second, non-blocking way to the same pipe; the first stays as it is, because others may share it. Linux only, pipes only. */
 function reopenNonBlocking(fd: number): number | undefined {
