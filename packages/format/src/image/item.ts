@@ -1,3 +1,4 @@
+import type { ByteReader } from '../bytes/byte-reader.ts'
 import type { PageData, PageDataFault } from '../libxc/page-data.ts'
 import type { Body } from './body.ts'
 
@@ -63,11 +64,12 @@ export interface StopItem {
   readonly inCheckpoint: boolean
 }
 
-/** A legacy payload begins here; nothing of it was consumed. */
+/** A legacy payload begins here: whoever understands it reads on from `reader`. The walk ends behind it. */
 export interface LegacyItem {
   readonly kind: 'legacy'
   readonly layer: 'legacy'
   readonly offset: number
+  readonly reader: ByteReader
 }
 
 export type Item = HeaderItem | RecordItem | PaddingItem | LegacyItem | StopItem

@@ -36,7 +36,7 @@ export async function* walk(reader: ByteReader, { format = 'auto' }: WalkOptions
       stop = yield* walkLibxc(records)
       break
     case 'legacy':
-      yield { kind: 'legacy', layer: 'legacy', offset: reader.offset }
+      yield { kind: 'legacy', layer: 'legacy', offset: reader.offset, reader }
       stop = records.stop('end', 'legacy')
       break
     case 'unknown':
@@ -70,7 +70,7 @@ async function* walkUnflagged(records: RecordReader): Steps {
     case 'libxl':
       return yield* walkLibxl(records)
     default:
-      yield { kind: 'legacy', layer: 'legacy', offset: records.reader.offset }
+      yield { kind: 'legacy', layer: 'legacy', offset: records.reader.offset, reader: records.reader }
       return records.stop('end', 'legacy')
   }
 }

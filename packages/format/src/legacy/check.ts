@@ -10,6 +10,7 @@ import { LegacyError } from './legacy-error.ts'
 import type { PageStore } from './page-store.ts'
 import { LEGACY_RULES, refusedBy, type LegacyRuleCode, type RefusedBy } from './rules.ts'
 import type { LegacyStep } from './steps.ts'
+import { LegacyTally, type LegacySummary } from './summary.ts'
 import { walkLegacy } from './walk.ts'
 
 /** One fault of a legacy stream. */
@@ -33,6 +34,8 @@ export interface LegacyCheck {
   /** Undefined when the stream ended before it could be told. */
   readonly guest: LegacyGuest | undefined
   readonly width: LegacyWidth | undefined
+  /** What it holds, as far as it was read; undefined as `guest` is. */
+  readonly summary: LegacySummary | undefined
   /** The stream could be followed to its end. */
   readonly complete: boolean
   /** Bytes read. */
@@ -73,12 +76,12 @@ export async function checkLegacy(reader: ByteReader, options: LegacyOptions = {
     findings.add(rule, offset, new LegacyError(rule, offset, detail).what)
   })
   const compressed = new CompressionCheck(findings)
-  let kind: { guest: LegacyGuest; width: LegacyWidth } | undefined
+  const tally = new LegacyTally()
   let complete = false
   const start = reader.offset
   try {
     for await (const step of walkLegacy(reader, options)) {
-      if (step.kind === 'start') kind = step
+      tally.see(step)
       judge.see(step)
       await compressed.see(step)
       complete = step.kind === 'end'
@@ -88,7 +91,8 @@ export async function checkLegacy(reader: ByteReader, options: LegacyOptions = {
   }
   const { list, suppressed } = findings
   const verdicts = { strict: findings.refuses('strict'), xen: findings.refuses('xen') }
-  return { findings: list, suppressed, ...verdicts, guest: kind?.guest, width: kind?.width, complete, bytes: reader.offset - start }
+  const summary = tally.finish(reader.offset - start)
+  return { findings: list, suppressed, ...verdicts, guest: summary?.guest, width: summary?.width, summary, complete, bytes: reader.offset - start }
 }
 
 const blank = new Uint8Array(PAGE_SIZE)

@@ -43,17 +43,14 @@ export interface LegacySummary {
  */
 export async function summariseLegacy(reader: ByteReader, options: LegacyOptions = {}): Promise<LegacySummary> {
   const start = reader.offset
-  const tally = new Tally()
-  let first: StartStep | undefined
-  for await (const step of walkLegacy(reader, options)) {
-    first ??= step as StartStep
-    tally.see(step)
-  }
-  const { guest, width, p2mSize } = first as StartStep
-  return { guest, width, pages: p2mSize, ...tally.summary(), bytes: reader.offset - start }
+  const tally = new LegacyTally()
+  for await (const step of walkLegacy(reader, options)) tally.see(step)
+  return tally.finish(reader.offset - start) as LegacySummary
 }
 
-class Tally {
+/** Sums up the steps of a walk that somebody else makes. */
+export class LegacyTally {
+  #first: StartStep | undefined
   readonly #types = new PageMap()
   readonly #vcpus = new Set<number>()
   readonly #params = new Map<number, bigint>()
@@ -66,6 +63,7 @@ class Tally {
 
   see(step: LegacyStep): void {
     this.#seen.add(step.kind)
+    if (step.kind === 'start') this.#first = step
     switch (step.kind) {
       case 'extended-block':
         if (step.id === 'vcpu') this.#guestWidth = VCPU_CONTEXT.get(step.data.length)?.width === 4 ? 32 : 64
@@ -98,7 +96,17 @@ class Tally {
     for (let i = 0; i < entries.count; i++) if (!entries.isFiller(i)) this.#types.set(entries.pfn(i), entries.type(i))
   }
 
-  summary(): Omit<LegacySummary, 'guest' | 'width' | 'pages' | 'bytes'> {
+  /**
+   * @param bytes length of the stream.
+   * @returns undefined when the stream ended before its kind could be told.
+   */
+  finish(bytes: number): LegacySummary | undefined {
+    if (this.#first === undefined) return undefined
+    const { guest, width, p2mSize } = this.#first
+    return { guest, width, pages: p2mSize, ...this.#rest(), bytes }
+  }
+
+  #rest(): Omit<LegacySummary, 'guest' | 'width' | 'pages' | 'bytes'> {
     const types: Record<string, number> = {}
     for (const [, type] of this.#types.entries()) {
       const name = pageTypeName(type)

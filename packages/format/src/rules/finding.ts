@@ -1,5 +1,6 @@
 import type { Layer } from '../image/item.ts'
 import type { ImageFormat } from '../image/recognise.ts'
+import type { LegacySummary } from '../legacy/summary.ts'
 import type { RuleCode } from './table.ts'
 
 /** What a judge says of a stream or of one fault in it. */
@@ -63,6 +64,8 @@ export interface Verification {
   readonly bytes: number
   /** Checkpoints that are complete. */
   readonly checkpoints: number
+  /** What a legacy payload holds. */
+  readonly legacy: LegacySummary | undefined
   /** Depth `data` only. */
   readonly pages: { readonly read: number; readonly zero: number; readonly digest: number } | undefined
 }

@@ -36,6 +36,12 @@ export class Findings {
     this.#put({ code, severity: severityOf(judges), offset, record, layer, message, hint, ...verdictsOf(judges) })
   }
 
+  /** Takes over findings of another table of rules. */
+  addAll(findings: readonly Finding[], suppressed: number): void {
+    this.#kept.push(...findings)
+    this.#suppressed += suppressed
+  }
+
   /** A `Report` for faults of one record. */
   at(offset: number, record?: number): Report {
     return (code, detail, from = offset) => this.add(code, record === undefined ? { offset: from } : { offset: from, record }, detail)

@@ -1,9 +1,10 @@
 import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
-import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
+import type { HeaderItem, Item, LegacyItem, RecordItem, StopItem } from '../image/item.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { XC } from '../libxc/record-types.ts'
 import { checkCompletion } from './check-completion.ts'
 import { checkDomainHeader, checkImageHeader, checkLibxlHeader } from './check-headers.ts'
+import { judgeLegacy } from './check-legacy.ts'
 import { checkLibxlRecord } from './check-libxl-record.ts'
 import { checkPages, type PageScene } from './check-pages.ts'
 import { checkRecord, type RecordScene } from './check-record.ts'
@@ -38,6 +39,7 @@ class RunningVerification {
   #flags: XlFlags | undefined
   #format: Verification['format'] = 'unknown'
   #bytes = 0
+  #legacy: Verification['legacy']
   /** What a record brings about when its body and padding have come. */
   #onceRead: ((next: Item) => void | Promise<void>) | undefined
   /** What the receiver would find wrong if it had to start the guest from here. */
@@ -65,9 +67,7 @@ class RunningVerification {
       case 'stop':
         return this.#stop(item)
       case 'legacy':
-        this.#findings.add('XL_LEGACY_PAYLOAD', { offset: item.offset })
-        this.#format = this.#format === 'unknown' ? 'legacy' : this.#format
-        return
+        return this.#legacyPayload(item)
       default:
         return this.#header(item)
     }
@@ -85,6 +85,7 @@ class RunningVerification {
       suppressed: this.#findings.suppressed,
       bytes: this.#bytes,
       checkpoints: this.#stream.complete,
+      legacy: this.#legacy,
       pages: this.#depth === 'data' ? this.#pages.contents.totals : undefined,
     }
   }
@@ -176,6 +177,15 @@ class RunningVerification {
     this.#completion = completion.list
   }
 
+  async #legacyPayload({ offset, reader }: LegacyItem): Promise<void> {
+    if (this.#format === 'unknown') this.#format = 'legacy'
+    this.#findings.add('XL_LEGACY_PAYLOAD', { offset })
+    const { findings, suppressed, guest, summary } = await judgeLegacy(reader, this.#options.domain ?? legacyDomainOf(this.#stream))
+    this.#findings.addAll(findings, suppressed)
+    this.#stream.image.guest = guest ?? 'unknown'
+    this.#legacy = summary
+  }
+
   #stop(stop: StopItem): void {
     this.#bytes = stop.offset
     this.#findings.drop()
@@ -186,5 +196,8 @@ class RunningVerification {
 
 /** What the configuration makes of the domain: PVH guests are HVM to libxc. */
 const domainOf = ({ configured }: StreamState): 'pv' | 'hvm' | undefined => (configured === 'pvh' ? 'hvm' : configured)
+
+/** The converter is told `hvm` for HVM guests only; legacy streams know no PVH. */
+const legacyDomainOf = ({ configured }: StreamState): 'pv' | 'hvm' | undefined => (configured === 'pvh' ? 'pv' : configured)
 
 const isTooLong = (record: RecordItem): boolean => record.length > LIBXC_BODY_MAX
