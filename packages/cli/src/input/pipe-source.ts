@@ -1,6 +1,6 @@
 import type { ByteSource } from '@xen-replication/format'
 import { constants, fstatSync, openSync, readSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net'
 import { interrupted, throwIfInterrupted } from '../cli-error.ts'
 import { fileError } from './file-error.ts'
 import { Pace } from './pace.ts'
@@ -56,7 +56,8 @@ export class PipeSource implements ByteSource {
       this.#arrived?.(got)
       return false // no more until asked
     }
-    const socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: this.#buffer, callback } })
+    const options: SocketConstructorOpts & ConnectOpts = { fd, readable: true, writable: false, onread: { buffer: this.#buffer, callback } }
+    const socket = new Socket(options)
     socket.pause()
     socket.on('end', () => this.#arrived?.(0))
     socket.on('error', (error) => this.#arrived?.(error))
