@@ -1,5 +1,6 @@
 import type { xlRows } from '../../src/rules/rows-xl.ts'
-import { ascii, cut, fault, flat, hvm, libxl, piece, theEnd, words, xl, xlBlock, xlHeader } from './image-builder.ts'
+import { ascii, cut, fault, flat, hvm, libxl, piece, theEnd, xl, xlBlock, xlHeader } from './image-builder.ts'
+import { vector } from '../vectors.ts'
 import type { Case } from './judge.ts'
 
 const block = (text: string, said = text.length): Case['stream'] => ({
@@ -21,6 +22,6 @@ export const xlCases: Readonly<Record<keyof typeof xlRows, Case>> = {
   XL_CONFIG_JSON: { stream: block('{x\0') },
   XL_CONFIG_NOT_TERMINATED: { stream: block('{}') },
   XL_LIBXC_PAYLOAD: { stream: { ...xl, header: xlHeader({ mandatory: 1 }), stream: flat({ ...hvm, image: fault(hvm.image) }) } },
-  XL_LEGACY_PAYLOAD: { stream: { ...xl, header: xlHeader({ mandatory: 1 }), stream: fault(piece(words(0x10000, 0))) } },
+  XL_LEGACY_PAYLOAD: { stream: { ...xl, header: xlHeader({ mandatory: 1 }), stream: fault(piece(vector('legacy/legacy_hvm64'))) } },
   XL_V2_FLAG_CLEAR: { stream: { ...xl, header: xlHeader({ mandatory: 1 }), stream: flat({ ...libxl, header: fault(libxl.header) }) } },
 }
