@@ -25,6 +25,10 @@ export const bodySizeError = (what: string, wanted: string, got: number): Format
     hint: 'the record is damaged or of a version that xr does not know; `xr verify` tells who would refuse it',
   })
 
+/** The error for a body of so many parts that naming each would take more memory than it is worth. @param most parts taken. */
+export const tooManyError = (what: string, most: number): FormatError =>
+  new FormatError('FMT_BODY_TOO_LARGE', `${what}: more than ${most} parts`, { hint: 'no Xen writes so many; look at the record’s bytes instead' })
+
 /** Bytes that are exactly one fixed layout. */
 export const structCodec = <F extends Fields>(what: string, layout: Struct<F>): Codec<ValuesOf<F>> => ({
   decode: (bytes) => {

@@ -1,7 +1,10 @@
 import type { Json } from '../bytes/field.ts'
 import { readStruct, viewOf, type Fields, type Struct, type ValuesOf } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
-import { bodySizeError, type Codec } from './codec.ts'
+import { bodySizeError, tooManyError, type Codec } from './codec.ts'
+
+/** Most rows that are told apart, many times what Xen ever writes. A longer body stays bytes, which take far less memory. */
+const ROWS_MAX = 1 << 16
 
 /** What is special about a list of rows. */
 export interface RowsOptions<V> {
@@ -21,6 +24,7 @@ export function rowsCodec<F extends Fields>(
     decode: (bytes) => {
       const count = bytes.length / row.size
       if (!Number.isInteger(count) || count < min) throw bodySizeError(what, `${min} or more times ${row.size} bytes`, bytes.length)
+      if (count > ROWS_MAX) throw tooManyError(what, ROWS_MAX)
       return Array.from({ length: count }, (_, i) => readStruct(row, bytes, i * row.size))
     },
     encode: (rows) => {

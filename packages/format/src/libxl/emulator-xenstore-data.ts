@@ -1,7 +1,7 @@
 import type { Json } from '../bytes/field.ts'
 import { asObject } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
-import { bodySizeError, type Codec } from '../frame/codec.ts'
+import { bodySizeError, tooManyError, type Codec } from '../frame/codec.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
 import { bytesOfText, textOfBytes } from '../frame/latin1.ts'
 import { record } from '../frame/record.ts'
@@ -24,9 +24,12 @@ export interface EmulatorXenstoreData {
 
 const what = 'EMULATOR_XENSTORE_DATA'
 const NUL = '\0'
+/** Most keys and values that are told apart; three pairs for each region of memory that QEMU has moved is what libxl writes. */
+const TEXTS_MAX = 1 << 16
 
 const entries: Codec<readonly XenstoreEntry[]> = {
   decode: (bytes) => {
+    if (bytes.filter((byte) => byte === 0).length > TEXTS_MAX) throw tooManyError(what, TEXTS_MAX)
     const texts = textOfBytes(bytes).split(NUL)
     if (texts.pop() !== '') throw bodySizeError(what, 'a NUL byte at the end', bytes.length)
     if (texts.length % 2 !== 0) throw bodySizeError(what, 'pairs of key and value', bytes.length)

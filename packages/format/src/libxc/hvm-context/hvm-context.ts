@@ -1,12 +1,16 @@
 import { u16, u32, type Json } from '../../bytes/field.ts'
 import { asObject, readStruct, struct, writeStruct } from '../../bytes/struct.ts'
 import { FormatError } from '../../format-error.ts'
+import { tooManyError } from '../../frame/codec.ts'
 import { bodyFromDescription, describeBody } from '../../frame/describe.ts'
 import { joined } from '../../frame/joined.ts'
 import { record } from '../../frame/record.ts'
 import { listOf } from '../../frame/rows.ts'
 import { XC } from '../record-types.ts'
 import { HVM_SAVE_CODE, hvmSaveCodec, hvmSaveName } from './save-records.ts'
+
+/** Most save records that are told apart: enough for 4096 vCPUs. */
+const RECORDS_MAX = 1 << 16
 
 const descriptor = struct(8, { typecode: u16, instance: u16, length: u32 })
 
@@ -37,6 +41,7 @@ function decode(bytes: Uint8Array): readonly HvmSaveRecord[] {
     const { typecode, instance, length } = readStruct(descriptor, bytes, at)
     const end = at + descriptor.size + length
     if (end > bytes.length) throw bad(`save record ${typecode} of ${length} bytes goes past the end`, at)
+    if (records.length === RECORDS_MAX) throw tooManyError('HVM_CONTEXT', RECORDS_MAX)
     records.push({ typecode, instance, body: bytes.slice(at + descriptor.size, end) })
     at = end
     if (typecode === HVM_SAVE_CODE.END) break
