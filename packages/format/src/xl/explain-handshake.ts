@@ -49,19 +49,24 @@ function messageAt(rest: Uint8Array, offset: number): HandshakePiece | undefined
 
 /** A whole record of the back channel, of either type. */
 function recordAt(rest: Uint8Array, offset: number): HandshakePiece | undefined {
-  const head = headOf(rest)
-  if (head?.type === XL2.CHECKPOINT_STATE && head.length === 4 && rest.length >= STATE_SIZE) {
+  if (isState(rest) && rest.length >= STATE_SIZE) {
     const id = viewOf(rest).getUint32(8, true)
     return { kind: 'state', offset, length: STATE_SIZE, id, name: checkpointStateName(id) }
   }
+  const head = headOf(rest)
   return head?.type === XC.CHECKPOINT_DIRTY_PFN_LIST ? dirtyAt(rest, offset, head.length) : undefined
 }
 
 /** Only a state can follow a list, so that tells whether the sender put its 8 surplus bytes. */
 function dirtyAt(rest: Uint8Array, offset: number, body: number): HandshakePiece | undefined {
   const whole = [HEAD_SIZE + body, HEAD_SIZE + 8 + body]
-  const length = whole.find((end) => end === rest.length || headOf(rest.subarray(end))?.type === XL2.CHECKPOINT_STATE)
+  const length = whole.find((end) => end === rest.length || isState(rest.subarray(end)))
   return length === undefined ? undefined : { kind: 'dirty', offset, length, pfns: Math.floor(body / 8), surplus: length > HEAD_SIZE + body }
+}
+
+function isState(rest: Uint8Array): boolean {
+  const head = headOf(rest)
+  return head?.type === XL2.CHECKPOINT_STATE && head.length === 4
 }
 
 function headOf(rest: Uint8Array): { readonly type: number; readonly length: number } | undefined {
