@@ -15,6 +15,10 @@ export const formatCodes = {
   FMT_LEGACY_UNSUPPORTED: 'A legacy stream uses something that has no counterpart in current streams.',
   FMT_PFN_RANGE: 'A pfn lies beyond what an output file can hold.',
   FMT_CONVERT: 'The image cannot be expressed in the wanted format.',
+  FMT_CHECKPOINTED: 'The image is a series of checkpoints, which the wanted format cannot hold.',
+  FMT_LEGACY: 'The image has the format from before Xen 4.6 and is to be converted first.',
+  FMT_NO_STATE: 'The image holds no complete state of a guest: no checkpoint is complete, or it breaks off before its END.',
+  FMT_NO_EMULATOR: 'The image breaks off before the state of the device model, which its guest needs.',
 } as const
 
 export type FormatErrorCode = keyof typeof formatCodes
