@@ -1,4 +1,4 @@
-import { XrError, type ErrorDetail } from '@xen-replication/errors'
+import { isXrError, XrError, type ErrorDetail } from '@xen-replication/errors'
 
 /**
  * USAGE: the command line makes no sense. FILE_*, NOT_A_FILE: a name given cannot be used. NOT_AN_IMAGE: it can, but what is in it is something else. IO: reading or writing failed later.
@@ -37,4 +37,9 @@ export function interrupted(): CliError {
 /** @throws CliError CLI_INTERRUPTED when a signal has come. */
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted) throw interrupted()
+}
+
+/** Whether an error says that nobody reads the output any more. */
+export function isOutputClosed(error: unknown): boolean {
+  return isXrError(error) && error.code === 'CLI_OUTPUT_CLOSED'
 }

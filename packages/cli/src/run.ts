@@ -1,6 +1,5 @@
-import { isXrError } from '@xen-replication/errors'
 import type { CommanderError } from 'commander'
-import { usageError } from './cli-error.ts'
+import { isOutputClosed, usageError } from './cli-error.ts'
 import type { VerbContext } from './commands/command.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import { mannerOf } from './options.ts'
@@ -99,7 +98,7 @@ async function invoke({ verb, args, options }: Invocation, { stdout, stderr, wor
 
 async function report(error: unknown, { stdout, stderr }: Ends, { json, debug }: { json: boolean; debug: boolean }): Promise<ExitCode> {
   const exit = exitCodeOf(error)
-  if (isXrError(error) && error.code === 'CLI_OUTPUT_CLOSED') return exit
+  if (isOutputClosed(error)) return exit
   stderr.writeNow(renderError(error, { debug }))
   if (json) await stdout.write(`${jsonText({ schema: 'xr.error/1', ...errorDocument(error) }, 2)}\n`).catch(() => undefined)
   return exit

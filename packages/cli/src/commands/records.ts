@@ -1,12 +1,14 @@
-import { ByteReader, recordDetail, walk, type Item } from '@xen-replication/format'
-import { usageError } from '../cli-error.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { ByteReader, recordDetail, walk, walkLegacy, type Item } from '@xen-replication/format'
+import { isOutputClosed, usageError } from '../cli-error.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { formatOf, formatOption } from '../input/image-options.ts'
 import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
-import { listWriter, type ListWriter } from '../records/list-writer.ts'
-import { rowOf } from '../records/row.ts'
-import { textOption, type OptionValues, type Verb } from './command.ts'
+import { listWriter } from '../records/list-writer.ts'
+import { legacyRow } from '../records/legacy-row.ts'
+import { rowOf, type Row } from '../records/row.ts'
+import { errorDocument, exitCodeOf, renderError } from '../render-error.ts'
+import { textOption, type OptionValues, type Verb, type VerbContext } from './command.ts'
 
 export const verb: Verb = {
   args: [{ name: 'FILE', what: 'an image; `-` is standard input' }],
@@ -23,9 +25,7 @@ export const verb: Verb = {
     const limit = limitOf(options)
     const image = await openImage(file, ctx)
     try {
-      const out = listWriter(ctx, file)
-      await list(image, out, { limit, format: formatOf(options) })
-      return exitCodes.done
+      return await list(ctx, image, { limit, format: formatOf(options) })
     } finally {
       image.close()
     }
@@ -39,15 +39,38 @@ function limitOf(options: OptionValues): number {
   return Number(text)
 }
 
-async function list(image: OpenImage, out: ListWriter, { limit, format }: { limit: number; format: ReturnType<typeof formatOf> }): Promise<void> {
-  const reader = new ByteReader(image.source)
+interface ListOptions {
+  readonly limit: number
+  readonly format: ReturnType<typeof formatOf>
+}
+
+/** What has been written already stays: an error after it becomes the list's last word. */
+async function list(ctx: VerbContext, image: OpenImage, { limit, format }: ListOptions): Promise<ExitCode> {
+  const out = listWriter(ctx, image.path)
   let count = 0
-  for await (const item of walk(reader, { format })) {
-    if (item.kind === 'stop' && count === 0) throw await notAnImage(image.path, reader)
-    await out.row(rowOf(item, await detailOf(item)))
-    if (++count >= limit && item.kind !== 'stop') break
+  try {
+    for await (const row of rows(image, new ByteReader(image.source), format)) {
+      await out.row(row)
+      if (++count >= limit) break
+    }
+  } catch (error) {
+    if (count === 0 || isOutputClosed(error)) throw error
+    await out.end(errorDocument(error))
+    ctx.stderr.writeNow(renderError(error))
+    return exitCodeOf(error)
   }
   await out.end()
+  return exitCodes.done
+}
+
+async function* rows({ path }: OpenImage, reader: ByteReader, format: ReturnType<typeof formatOf>): AsyncGenerator<Row> {
+  let first = true
+  for await (const item of walk(reader, { format })) {
+    if (item.kind === 'stop' && first) throw await notAnImage(path, reader)
+    first = false
+    yield rowOf(item, await detailOf(item))
+    if (item.kind === 'legacy') for await (const step of walkLegacy(reader)) yield legacyRow(step)
+  }
 }
 
 const detailOf = (item: Item): Promise<string> | string => (item.kind === 'record' ? recordDetail(item) : '')

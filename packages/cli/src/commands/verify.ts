@@ -1,5 +1,5 @@
 import type { VerifyOptions } from '@xen-replication/format'
-import { usageError } from '../cli-error.ts'
+import { isOutputClosed, usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { restorerOptions, formatOption, told } from '../input/image-options.ts'
 import { openImage } from '../input/open-image.ts'
@@ -32,15 +32,22 @@ export const verb: Verb = {
   run: async (ctx, files, options) => {
     const by = judges.find((judge) => judge === textOption(options, 'by')) ?? 'strict'
     const verified: VerifiedFile[] = []
-    for (const file of files) {
-      const one = await verifyFile(ctx, file, { ...told(options), depth: depthOf(options) }, files.length > 1)
-      verified.push(one)
-      if (ctx.jsonl) await writeJsonLine(ctx.stdout, one)
-      else if (!ctx.json) await ctx.stdout.write(verifiedText(one, by))
+    try {
+      for (const file of files) {
+        const one = await verifyFile(ctx, file, { ...told(options), depth: depthOf(options) }, files.length > 1)
+        verified.push(one)
+        if (!ctx.json) await writeOne(ctx, one, by)
+      }
+      if (ctx.json) await writeDocument(ctx.stdout, 'xr.verify/1', { by, files: verified })
+    } catch (error) {
+      if (!isOutputClosed(error)) throw error // a verdict stands, read or not
     }
-    if (ctx.json) await writeDocument(ctx.stdout, 'xr.verify/1', { by, files: verified })
     return exitOf(verified, by)
   },
+}
+
+function writeOne({ stdout, jsonl }: VerbContext, one: VerifiedFile, by: Judge): Promise<void> {
+  return jsonl ? writeJsonLine(stdout, one) : stdout.write(verifiedText(one, by))
 }
 
 function depthOf(options: OptionValues): NonNullable<VerifyOptions['depth']> {

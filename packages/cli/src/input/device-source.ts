@@ -9,7 +9,7 @@ const readAsync = promisify(read)
 
 /** Reads a device that is neither a disk nor a terminal, a tape for example, in order. */
 export function deviceSource(fd: number, { path, signal }: { path: string; signal: AbortSignal }): ByteSource {
-  const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  const buffer = new Uint8Array(BUFFER_BYTES)
   let ready: Uint8Array = buffer.subarray(0, 0)
   const give = (max: number): Uint8Array => {
     const bytes = ready.subarray(0, max)

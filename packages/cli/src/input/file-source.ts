@@ -14,8 +14,8 @@ export class FileSource implements ByteSource {
   readonly #file: Pick<Descriptor, 'fd' | 'size'>
   readonly #path: string
   readonly #pace: Pace
-  readonly #small = Buffer.allocUnsafeSlow(SMALL_BYTES)
-  #large: Buffer | undefined
+  readonly #small = new Uint8Array(SMALL_BYTES)
+  #large: Uint8Array | undefined
   #ready: Uint8Array = this.#small.subarray(0, 0)
   #position: number
   #size = 0
@@ -54,7 +54,7 @@ export class FileSource implements ByteSource {
   }
 
   #fill(max: number): Uint8Array | undefined {
-    const buffer = max > SMALL_BYTES ? (this.#large ??= Buffer.allocUnsafeSlow(LARGE_BYTES)) : this.#small
+    const buffer = max > SMALL_BYTES ? (this.#large ??= new Uint8Array(LARGE_BYTES)) : this.#small
     const wanted = buffer === this.#small ? SMALL_BYTES : Math.min(max, LARGE_BYTES)
     let got: number
     try {

@@ -21,8 +21,8 @@ export class PipeSource implements ByteSource {
   /** A pipe's descriptor that synchronous calls may use. */
   readonly #eager: number | undefined
   readonly #socket: Socket
-  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
-  #ready: Uint8Array = this.#buffer.subarray(0, 0)
+  readonly #buffer = new Uint8Array(BUFFER_BYTES)
+  #ready = this.#buffer.subarray(0, 0)
   #arrived: ((got: number | Error) => void) | undefined
   #ended = false
 

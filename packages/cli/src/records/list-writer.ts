@@ -1,12 +1,15 @@
 import type { VerbContext } from '../commands/command.ts'
 import { beginDocument, jsonText } from '../output/json.ts'
+import type { Output } from '../output/output.ts'
 import { lineText, type Column } from '../output/table.ts'
+import type { ErrorDocument } from '../render-error.ts'
 import type { Row } from './row.ts'
 
 /** Writes rows as they come: a table, one document, or a line of JSON each. */
 export interface ListWriter {
   row(row: Row): Promise<void>
-  end(): Promise<void>
+  /** @param error what kept the list from being complete. */
+  end(error?: ErrorDocument): Promise<void>
 }
 
 const columns: readonly Column[] = [
@@ -24,12 +27,12 @@ const PIECE = 64 * 1024
 export function listWriter({ stdout, json, jsonl }: VerbContext, file: string): ListWriter {
   if (json) {
     const document = beginDocument(stdout, 'xr.records/1', { file }, 'records')
-    return { row: (row) => document.item(row), end: () => document.end({}) }
+    return { row: (row) => document.item(row), end: (error) => document.end(error === undefined ? {} : { error }) }
   }
-  return lines(stdout, jsonl ? (row) => `${jsonText(row)}\n` : tableLine, jsonl ? '' : heading())
+  return jsonl ? lines(stdout, '', jsonLine, (error) => jsonLine({ error })) : lines(stdout, heading(), tableLine, () => '')
 }
 
-function lines(out: VerbContext['stdout'], textOf: (row: Row) => string, first: string): ListWriter {
+function lines(out: Output, first: string, textOf: (row: Row) => string, lastOf: (error: ErrorDocument) => string): ListWriter {
   let text = first
   const flush = async (): Promise<void> => {
     const ready = text
@@ -41,9 +44,14 @@ function lines(out: VerbContext['stdout'], textOf: (row: Row) => string, first: 
       text += textOf(row)
       if (text.length >= PIECE) await flush()
     },
-    end: flush,
+    end: async (error) => {
+      if (error !== undefined) text += lastOf(error)
+      await flush()
+    },
   }
 }
+
+const jsonLine = (value: object): string => `${jsonText(value)}\n`
 
 const heading = (): string => lineText(columns, widths, columns.map((column) => column.heading))
 

@@ -1,4 +1,4 @@
-import type { Finding, Summary, Verification, Verdicts } from '@xen-replication/format'
+import type { Finding, LegacySummary, Summary, Verification, Verdicts } from '@xen-replication/format'
 import type { ImageReading } from '../input/read-image.ts'
 import type { TrailingBytes } from '../input/trailing-bytes.ts'
 
@@ -9,6 +9,8 @@ export interface ShownImage extends Summary {
   readonly bytes: number
   readonly streamType: Verification['streamType']
   readonly trailing: TrailingBytes | undefined
+  /** What a legacy payload holds; the libxc summary is missing then. */
+  readonly legacy: LegacyDocument | undefined
   readonly verdict: Verdicts
   /** Whether Xen's restorer takes it, and when not, the first reason. */
   readonly restores: { readonly would: boolean; readonly why: Pick<Finding, 'code' | 'message' | 'offset' | 'hint'> | undefined }
@@ -18,11 +20,18 @@ export interface ShownImage extends Summary {
   readonly seconds: number
 }
 
+/** A legacy summary as it stands in JSON. */
+export interface LegacyDocument extends Omit<LegacySummary, 'hvmParams'> {
+  readonly hvmParams: readonly { readonly index: number; readonly value: bigint }[]
+}
+
 export function shown(file: string, summary: Summary, { verification, seconds }: ImageReading, trailing: TrailingBytes | undefined): ShownImage {
-  const { verdict, findings, suppressed, pages, bytes, streamType } = verification
+  const { verdict, findings, suppressed, pages, bytes, streamType, legacy } = verification
   return {
     file,
     ...summary,
+    guest: legacy?.guest ?? summary.guest,
+    legacy: legacy && legacyDocument(legacy),
     bytes,
     streamType,
     trailing,
@@ -37,4 +46,8 @@ export function shown(file: string, summary: Summary, { verification, seconds }:
 function reasonOf(findings: readonly Finding[]): ShownImage['restores']['why'] {
   const finding = findings.find(({ xen }) => xen === 'reject')
   return finding === undefined ? undefined : { code: finding.code, message: finding.message, offset: finding.offset, hint: finding.hint }
+}
+
+function legacyDocument({ hvmParams, ...legacy }: LegacySummary): LegacyDocument {
+  return { ...legacy, hvmParams: [...hvmParams].map(([index, value]) => ({ index, value })) }
 }

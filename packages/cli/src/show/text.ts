@@ -3,6 +3,7 @@ import { bytesText, countText, durationText, hexText, plural } from '../output/u
 import { stopText } from '../records/row.ts'
 import { configPairs } from './config-text.ts'
 import type { ShownImage } from './document.ts'
+import { legacyPairs, tscText } from './legacy-text.ts'
 
 type Pairs = readonly (readonly [name: string, value: string | undefined])[]
 
@@ -14,6 +15,7 @@ export function shownText(image: ShownImage): string {
     ['memory', sectionText(memoryPairs(image), '  ')],
     ['vCPUs', vcpusText(image)],
     ['state', sectionText(statePairs(image), '  ')],
+    ['legacy stream', sectionText(legacyPairs(image.legacy), '  ')],
   ]
   const texts = sections.filter(([, body]) => body !== '').map(([heading, body]) => `${heading}\n${body}`)
   return `${texts.join('\n')}\n${restoresText(image)}\n`
@@ -48,7 +50,7 @@ const guestNames = { pv: 'PV', pvh: 'PVH', hvm: 'HVM', unknown: 'unknown' } as c
 
 function guestText({ guest, libxc, config }: Parts<'guest' | 'libxc' | 'config'>): string {
   const width = libxc?.width === undefined ? '' : `, ${libxc.width} bit`
-  const either = guest === 'hvm' && config === undefined ? ' or PVH (only a configuration would tell)' : ''
+  const either = guest === 'hvm' && libxc !== undefined && config === undefined ? ' or PVH (only a configuration would tell)' : ''
   return guestNames[guest] + width + either
 }
 
@@ -90,8 +92,6 @@ function vcpusText({ libxc }: ShownImage): string {
   return tableText(columns, rows)
 }
 
-const tscModes = ['default', 'always emulated', 'never emulated', 'PVRDTSCP (obsolete)'] as const
-
 function statePairs({ libxc, emulator }: ShownImage): Pairs {
   const tsc = libxc?.tsc
   const policy = [libxc?.cpuidLeaves ? plural(libxc.cpuidLeaves, 'CPUID leaf', 'CPUID leaves') : '', libxc?.msrs ? plural(libxc.msrs, 'MSR') : '']
@@ -99,7 +99,7 @@ function statePairs({ libxc, emulator }: ShownImage): Pairs {
   const kinds = context?.records.map(({ name, count }) => (count === 1 ? name : `${count} ${name}`))
   return [
     ['CPU policy', policy.filter((part) => part !== '').join(', ') || undefined],
-    ['time stamps', tsc && `${tscModes[tsc.mode] ?? `mode ${tsc.mode}`}, ${countText(tsc.khz)} kHz, ${countText(Number(tsc.nsec / 1_000_000n))} ms run`],
+    ['time stamps', tsc && tscText(tsc)],
     ['HVM context', context && `${bytesText(context.bytes)}${context.whole ? '' : ', without an end'}: ${kinds?.join(', ')}`],
     ['HVM params', libxc?.hvmParams.map(({ index, name, value }) => `${name ?? index} ${hexText(value)}`).join('\n') || undefined],
     ['emulator', emulator && emulatorText(emulator)],

@@ -9,7 +9,7 @@ export type Judge = (typeof judges)[number]
 export type VerifiedFile = FileVerdict | { readonly file: string; readonly error: ErrorDocument }
 
 /** What was found in a file that could be read. */
-export interface FileVerdict extends Omit<Verification, 'findings'> {
+export interface FileVerdict extends Omit<Verification, 'findings' | 'legacy'> {
   readonly file: string
   readonly findings: readonly FindingDocument[]
   readonly seconds: number
@@ -19,9 +19,10 @@ export interface FileVerdict extends Omit<Verification, 'findings'> {
 export type FindingDocument = Omit<Finding, 'record'> & { readonly record: number | null }
 
 /** The contract of `xr verify --json`, one file of it. */
-export function fileDocument(file: string, { format, guest, streamType, verdict, findings, ...rest }: Verification, seconds: number): FileVerdict {
+export function fileDocument(file: string, verification: Verification, seconds: number): FileVerdict {
+  const { format, guest, streamType, verdict, findings, suppressed, bytes, checkpoints, pages } = verification
   const documents = findings.map((finding) => findingDocument(finding))
-  return { file, format, guest, streamType, verdict, findings: documents, ...rest, seconds }
+  return { file, format, guest, streamType, verdict, findings: documents, suppressed, bytes, checkpoints, pages, seconds }
 }
 
 function findingDocument({ code, severity, offset, record, layer, message, hint, xen, verifier, strict }: Finding): FindingDocument {
