@@ -1,19 +1,19 @@
 import { isXrError, XrError, type ErrorDetail } from '@xen-replication/errors'
 
-/**
- * USAGE: the command line makes no sense. FILE_*, NOT_A_FILE: a name given cannot be used. NOT_AN_IMAGE: it can, but what is in it is something else. IO: reading or writing failed later.
- * INTERRUPTED: a signal came. OUTPUT_CLOSED: nobody reads stdout any more.
- */
-export type CliErrorCode =
-  | 'CLI_USAGE'
-  | 'CLI_FILE_NOT_FOUND'
-  | 'CLI_FILE_DENIED'
-  | 'CLI_FILE_EXISTS'
-  | 'CLI_NOT_A_FILE'
-  | 'CLI_NOT_AN_IMAGE'
-  | 'CLI_IO'
-  | 'CLI_INTERRUPTED'
-  | 'CLI_OUTPUT_CLOSED'
+/** What each code of this package means; `docs/errors.md` is made from it. */
+export const cliCodes = {
+  CLI_USAGE: 'The command line makes no sense.',
+  CLI_FILE_NOT_FOUND: 'A file named on the command line is not there.',
+  CLI_FILE_DENIED: 'A file named on the command line may not be read or written.',
+  CLI_FILE_EXISTS: 'A file that was to be written is there already.',
+  CLI_NOT_A_FILE: 'A name given is a folder, or something else that cannot be used as the file wanted.',
+  CLI_NOT_AN_IMAGE: 'The file can be read, but what is in it is no Xen image.',
+  CLI_IO: 'Reading or writing failed on the way.',
+  CLI_INTERRUPTED: 'A signal asked the command to stop.',
+  CLI_OUTPUT_CLOSED: 'Nobody reads standard output any more; nothing is shown, and the exit status is 0.',
+} as const
+
+export type CliErrorCode = keyof typeof cliCodes
 
 /** What goes wrong between the command line, the file system and the image. */
 export class CliError extends XrError<CliErrorCode> {
