@@ -66,10 +66,9 @@ export class CompressedPages {
     refuseCut(data)
   }
 
-  /** The end of the chunks: nothing may be left. */
+  /** The end of the chunks: nothing may be left. Data without a batch to go to was refused before. */
   finish(offset: number): void {
     if (this.#waiting.size > 0) throw new LegacyError('LG_COMPRESSED_COUNT', offset, 'announced pages did not come')
-    if (this.#at < this.#window.length) throw new LegacyError('LG_COMPRESSED_COUNT', offset, 'more data than was announced')
   }
 
   /** @returns false when the data is used up. */

@@ -9,8 +9,8 @@ import { LegacyError } from './legacy-error.ts'
 export interface LegacyOptions extends LegacyKind {
   /**
    * Size of the length field of compressed data: 32 bits, as Xen's converter reads it, or an unsigned long, as the format notes
-   * say. Told from the first such chunk when left out: the upper half of a 64-bit length is zero, and data cannot begin with four
-   * unchanged pages before any page was sent.
+   * say. Told from the first such chunk when left out: Xen begins it with a page sent whole, which follows the zeros of a 64-bit
+   * length. Of no matter for 32-bit toolstacks.
    */
   readonly compressedSize?: 'u32' | 'ulong' | undefined
   /** Longest blob that is held in memory, in bytes. */

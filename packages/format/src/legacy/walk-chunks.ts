@@ -7,6 +7,8 @@ import { legacyEntries } from './entries.ts'
 import { LegacyError } from './legacy-error.ts'
 import { refuseCut, type BatchStep, type CompressedDataStep, type LegacyStep, type LegacySteps } from './steps.ts'
 
+/** First byte of the encoding of a page that is sent whole, as the first page always is. */
+const WHOLE_PAGE = 0x80
 /** No stream is longer; lengths above it would not count exactly. */
 const LENGTH_MAX = 2 ** 52
 
@@ -92,6 +94,6 @@ async function readCompressedData(cursor: LegacyCursor, offset: number): Promise
 }
 
 async function guessSizeBytes(cursor: LegacyCursor): Promise<4 | 8> {
-  const first = await cursor.reader.peek(8)
-  return first.length === 8 && viewOf(first).getUint32(4, true) === 0 ? 8 : 4
+  const first = await cursor.reader.peek(9)
+  return first[8] === WHOLE_PAGE && viewOf(first).getUint32(4, true) === 0 ? 8 : 4
 }

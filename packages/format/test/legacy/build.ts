@@ -1,6 +1,4 @@
-import { bytesOf } from './streams.ts'
-
-type Part = Parameters<typeof bytesOf>[number]
+import { bytesOf, type Part } from './streams.ts'
 
 /** Chunk types and counts are 32-bit words; negative ones wrap. */
 export const word = (...values: number[]): Part => ['w', ...values.map((value) => value >>> 0)]

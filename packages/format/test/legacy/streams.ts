@@ -37,8 +37,11 @@ export async function stepsOf(bytes: Uint8Array, options: LegacyOptions = {}): P
   return steps
 }
 
-/** Little-endian fields in a row: `s` and `w` 32 bits, `q` 64 bits, text as bytes, bytes as they are. */
-export function bytesOf(...parts: readonly (['w', ...number[]] | ['q', ...(number | bigint)[]] | string | Uint8Array)[]): Uint8Array {
+/** Bytes, text as bytes, or little-endian numbers: `w` of 32 bits, `q` of 64. */
+export type Part = readonly ['w', ...number[]] | readonly ['q', ...(number | bigint)[]] | string | Uint8Array
+
+/** The parts in a row. */
+export function bytesOf(...parts: readonly Part[]): Uint8Array {
   return new Uint8Array(
     Buffer.concat(
       parts.map((part) => {

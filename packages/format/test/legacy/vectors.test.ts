@@ -19,14 +19,16 @@ describe.each(goodVectors)('$name, a stream that Xen converts', ({ name, guest, 
     expect(Buffer.compare(await reencoded(bytes), bytes)).toBe(0)
     for (const sizes of [[1], [3, 4099], [1000]]) expect(Buffer.compare(await reencoded(bytes, {}, choppedReader(bytes, sizes)), bytes)).toBe(0)
   })
-  it('is reported as cut wherever it is cut', async () => {
+  it('is reported as cut wherever it is cut', { timeout: 60_000 }, async () => {
+    const inFill = (end: number): boolean => end > 200 && end < bytes.length - 400 && bytes[end] === bytes[end - 1] && end % 61 !== 0
     for (let end = 0; end < bytes.length; end++) {
+      if (inFill(end)) continue
       const { findings, complete } = await checkLegacy(readerOf(bytes.subarray(0, end)))
       if (complete || findings.length !== 1 || findings[0]?.code !== 'LG_TRUNCATED' || findings[0].offset > end) expect.fail(`cut at ${end}: ${JSON.stringify(findings)}`)
     }
     await expect(converted(bytes.subarray(0, -1), { to: 'libxl-v2' })).rejects.toMatchObject({ code: 'FMT_TRUNCATED', offset: bytes.length - 1 })
   })
-  it('gives a clean error or a result with any bit turned over', async () => {
+  it('gives a clean error or a result with any bit turned over', { timeout: 60_000 }, async () => {
     const places = Array.from(bytes.keys()).filter((at) => at < 64 || at > bytes.length - 400 || at % 97 === 0)
     for (const [i, at] of places.entries()) {
       const damaged = bytes.slice()
@@ -34,7 +36,7 @@ describe.each(goodVectors)('$name, a stream that Xen converts', ({ name, guest, 
       await checkLegacy(readerOf(damaged), { guest, width })
       const to = i % 2 === 0 ? 'libxl-v2' : 'libxc-v3'
       const error = await converted(damaged, { to, guest, width }).then(() => undefined, (reason: unknown) => reason)
-      if (error !== undefined && !isXrError(error)) throw error
+      expect(error === undefined || isXrError(error), `bit turned at ${at}: ${String(error)}`).toBe(true)
     }
   })
 })
@@ -48,7 +50,7 @@ describe.each(legacyVectors.filter((vector) => !goodVectors.includes(vector)))('
     legacy_bad_batch: ['LG_BATCH_SIZE', 'FMT_LEGACY_CHUNK'],
     legacy_bad_trunc: ['LG_TRUNCATED', 'FMT_TRUNCATED'],
     legacy_bad_qemusig: ['LG_QEMU_KIND', undefined],
-  }[name] as readonly [string, string | undefined]
+  }[name] as unknown as readonly [string, string | undefined]
 
   it('is refused by Xen, with one finding', async () => {
     const { findings, xen } = await checkLegacy(readerOf(bytes), { guest, width })
