@@ -1,5 +1,6 @@
 import { FormatError } from '../format-error.ts'
 import type { Field, Json } from './field.ts'
+import { inField } from './in-field.ts'
 
 // `any`-free way to say "a field of whatever type": what goes in and out is tied together by ValuesOf.
 type AnyField = Field<never> | Field<unknown>
@@ -35,7 +36,7 @@ export function struct<const F extends Fields>(size: number, fields: F): Struct<
     toJson: (value) => Object.fromEntries(named.map(({ key, field }) => [key, field.toJson((value as Record<string, unknown>)[key])])),
     fromJson: (json) => {
       const object = asObject(json)
-      return Object.fromEntries(named.map(({ key, field }) => [key, field.fromJson(object[key])])) as ValuesOf<F>
+      return Object.fromEntries(named.map(({ key, field }) => [key, inField(key, () => field.fromJson(object[key]))])) as ValuesOf<F>
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../bytes/field.ts'
+import { inField } from '../bytes/in-field.ts'
 import { asObject, readStruct, writeStruct, type Fields, type Struct, type ValuesOf } from '../bytes/struct.ts'
 import { bodySizeError, type Codec } from './codec.ts'
 import { joined } from './joined.ts'
@@ -25,6 +26,6 @@ export function frontAndRest<const F extends Fields, const K extends string, R>(
     },
     encode: (value) => joined(writeStruct(front, value), rest.encode(value[key])),
     toJson: (value) => ({ ...(front.toJson(value) as { readonly [key: string]: Json }), [key]: rest.toJson(value[key]) }),
-    fromJson: (json) => whole(front.fromJson(json), rest.fromJson(asObject(json)[key])),
+    fromJson: (json) => whole(front.fromJson(json), inField(key, () => rest.fromJson(asObject(json)[key]))),
   }
 }

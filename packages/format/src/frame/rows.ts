@@ -1,4 +1,5 @@
 import type { Json } from '../bytes/field.ts'
+import { inField } from '../bytes/in-field.ts'
 import { readStruct, viewOf, type Fields, type Struct, type ValuesOf } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
 import { bodySizeError, tooManyError, type Codec } from './codec.ts'
@@ -33,7 +34,7 @@ export function rowsCodec<F extends Fields>(
       return bytes
     },
     toJson: (rows) => rows.map((value) => named(nameOf(value), row.toJson(value))),
-    fromJson: (json) => listOf(json).map((item) => row.fromJson(item)),
+    fromJson: (json) => listOf(json).map((item, i) => inField(`row ${i}`, () => row.fromJson(item))),
   }
 }
 
