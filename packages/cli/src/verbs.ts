@@ -15,6 +15,12 @@ export const verbs: readonly VerbEntry[] = [
   entry('show', 'tell what an image is and what it holds', () => import('./commands/show.ts')),
   entry('records', 'list the records of an image', () => import('./commands/records.ts')),
   entry('verify', 'find all faults of images, and who would refuse them', () => import('./commands/verify.ts')),
+  entry('diff', 'tell how two images and the guests in them differ', () => import('./commands/diff.ts')),
+  entry('convert', 'put an image into another container or version', () => import('./commands/convert.ts')),
+  entry('extract', 'take memory, configuration or device model state out of an image', () => import('./commands/extract.ts')),
+  entry('repair', 'salvage the last complete state in a cut or damaged image', () => import('./commands/repair.ts')),
+  entry('decode', 'write an image as JSON', () => import('./commands/decode.ts')),
+  entry('encode', 'make an image of the JSON that decode wrote', () => import('./commands/encode.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', () => import('./commands/help.ts')),
 ]

@@ -2,7 +2,7 @@ import { ByteReader, convertImage, convertWarnings, CONVERT_TARGETS, recognise, 
 import { usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { configFile, readSmallFile } from '../images/small-file.ts'
-import { openOutput, writePieces } from '../images/image-output.ts'
+import { openOutput, remark, writePieces } from '../images/image-output.ts'
 import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
 import { writeDocument } from '../output/json.ts'
@@ -78,7 +78,7 @@ async function convert(ctx: VerbContext, image: OpenImage, path: string, options
     const seconds = (ctx.now() - began) / 1000
     for (const warning of warnings) ctx.stderr.writeNow(`xr: warning: ${convertWarnings[warning]}\n`)
     if (ctx.json) await writeDocument(ctx.stdout, 'xr.convert/1', { in: image.path, out: path, from, to: options.to, bytes, warnings: warnings.map(warningDocument), seconds })
-    else await (path === '-' ? ctx.stderr : ctx.stdout).write(text(path, options.to, bytes))
+    else await remark(ctx, path, text(path, options.to, bytes))
     return exitCodes.done
   } finally {
     task.end()

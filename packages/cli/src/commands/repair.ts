@@ -1,6 +1,6 @@
 import { plainImage, salvageOf, type Salvage } from '@xen-replication/format'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { openOutput, writePieces } from '../images/image-output.ts'
+import { openOutput, remark, writePieces } from '../images/image-output.ts'
 import { droppedText, extentDocument, withSnapshot, type ExtentDocument, type OpenSnapshot } from '../images/read-snapshot.ts'
 import { writeDocument } from '../output/json.ts'
 import { bytesText, plural } from '../output/units.ts'
@@ -37,7 +37,7 @@ async function repair(ctx: VerbContext, { image, snapshot }: OpenSnapshot, path:
     const pages = snapshot.pages.size
     const seconds = (ctx.now() - began) / 1000
     if (ctx.json) await writeDocument(ctx.stdout, 'xr.repair/1', { in: image.path, out: path, guest: snapshot.guest, pages, bytes, ...extent, withoutEmulator: salvage.withoutEmulator, seconds })
-    else await (path === '-' ? ctx.stderr : ctx.stdout).write(text(path, bytes, pages, extent, salvage))
+    else await remark(ctx, path, text(path, bytes, pages, extent, salvage))
     return salvage.whole ? exitCodes.done : exitCodes.salvaged
   } finally {
     task.end()

@@ -94,6 +94,12 @@ function newFile(path: string): ImageOutput {
   }
 }
 
+/** Says what was written: on standard output, or where that is OUT on standard error, unless less is wanted there. */
+export async function remark({ stdout, stderr, verbosity }: VerbContext, path: string, text: string): Promise<void> {
+  if (path !== '-') await stdout.write(text)
+  else if (verbosity >= 0) stderr.writeNow(text)
+}
+
 /** Told how many bytes have been written. */
 export type OnWritten = (bytes: number) => void
 
@@ -126,7 +132,7 @@ const ZEROS = new Uint8Array(1024 * 1024)
 /** Writes pieces at their places; zero pages and gaps are left out where the output is a file, and written where it is a pipe. */
 export async function writeSparse(
   out: ImageOutput,
-  { size, pieces }: { readonly size: number; pieces(): Iterable<{ readonly at: number; readonly bytes: Uint8Array }> },
+  { size, pieces }: { readonly size: number; readonly pieces: () => Iterable<{ readonly at: number; readonly bytes: Uint8Array }> },
   signal: AbortSignal,
   onWritten: OnWritten,
 ): Promise<void> {
@@ -154,13 +160,11 @@ async function writeZeros(out: ImageOutput, count: number, pace: Pace): Promise<
 
 /** Writes runs of pages that are not zero. */
 function writeFilled(out: ImageOutput, bytes: Uint8Array, at: number): void {
-  let from = 0
   for (let to = 0; to < bytes.length; to += PAGE_BYTES) {
     if (!isZero(bytes.subarray(to, to + PAGE_BYTES))) continue
     let end = to + PAGE_BYTES
     while (end < bytes.length && !isZero(bytes.subarray(end, end + PAGE_BYTES))) end += PAGE_BYTES
-    from = to
+    out.writeAt(bytes.subarray(to, end), at + to)
     to = end
-    out.writeAt(bytes.subarray(from, end), at + from)
   }
 }

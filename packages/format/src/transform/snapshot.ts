@@ -1,5 +1,5 @@
 import { viewOf } from '../bytes/struct.ts'
-import type { HeaderItem, Item, RecordItem } from '../image/item.ts'
+import type { Item, RecordItem } from '../image/item.ts'
 import { walk } from '../image/walk.ts'
 import { hvmParams, type HvmParam } from '../libxc/hvm-params.ts'
 import { XC } from '../libxc/record-types.ts'
@@ -110,7 +110,7 @@ const headerKeys = { 'xl-header': 'xl', 'xl-block': 'block', 'libxl-header': 'li
 
 async function note(draft: Draft, item: Exclude<Item, { kind: 'stop' }>): Promise<void> {
   if (item.kind === 'record') return noteRecord(draft, item)
-  if (item.kind !== 'padding' && item.kind !== 'legacy') draft.headers[headerKeys[(item as HeaderItem).kind]] = item.bytes
+  if (item.kind !== 'padding' && item.kind !== 'legacy') draft.headers[headerKeys[item.kind]] = item.bytes
 }
 
 async function noteRecord(draft: Draft, record: RecordItem): Promise<void> {

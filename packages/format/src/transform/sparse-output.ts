@@ -11,7 +11,7 @@ export interface SparseOutput {
   /** Pages of guest memory in it. */
   readonly pages: number
   /** What to write, ascending; a piece is valid until the next one is asked for. */
-  pieces(): Generator<{ readonly at: number; readonly bytes: Uint8Array }, void, void>
+  readonly pieces: () => Generator<{ readonly at: number; readonly bytes: Uint8Array }, void, void>
 }
 
 export interface MemoryLimits {
@@ -32,7 +32,7 @@ export function flatMemory(image: ImageBytes, pages: PageIndex, limits: MemoryLi
   return {
     size,
     pages: count,
-    *pieces() {
+    pieces: function* () {
       for (const { pfn, bytes } of memoryOf(image, pages.contents())) yield { at: pfn * PAGE_SIZE, bytes }
     },
   }

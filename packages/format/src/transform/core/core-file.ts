@@ -50,7 +50,7 @@ export function coreFile(image: ImageBytes, snapshot: Snapshot, limits: MemoryLi
     segments: runs.length,
     vcpus: registers.length,
     base,
-    *pieces() {
+    pieces: function* () {
       yield { at: 0, bytes: head }
       for (const { pfn, bytes } of memoryOf(image, snapshot.pages.contents())) yield { at: base + pfn * PAGE_SIZE, bytes }
     },

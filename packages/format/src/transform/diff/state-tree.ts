@@ -30,7 +30,7 @@ export function stateTree(image: ImageBytes, snapshot: Snapshot): Json {
   if (snapshot.tsc !== undefined) tree['X86_TSC_INFO'] = bodyOf(image, XC.X86_TSC_INFO, snapshot.tsc)
   if (snapshot.sharedInfo !== undefined) tree['SHARED_INFO'] = bodyOf(image, XC.SHARED_INFO, snapshot.sharedInfo)
   for (const [vcpu, records] of snapshot.vcpus) tree[`vcpu${vcpu}`] = vcpuTree(image, records)
-  if (snapshot.hvmContext !== undefined) tree['HVM_CONTEXT'] = keyed(bodyOf(image, XC.HVM_CONTEXT, snapshot.hvmContext), saveRecordKey)
+  if (snapshot.hvmContext !== undefined) tree['HVM_CONTEXT'] = keyed(bodyOf(image, XC.HVM_CONTEXT, snapshot.hvmContext), saveRecordKey, (row) => row['value'] ?? row['raw'])
   if (snapshot.params.length > 0) tree['HVM_PARAMS'] = keyed(hvmParams.toJson(snapshot.params), (row) => text(row['name'] ?? row['index']))
   if (snapshot.emulatorXenstore !== undefined) tree['EMULATOR_XENSTORE_DATA'] = xenstoreTree(image, snapshot.emulatorXenstore)
   return tree
@@ -61,14 +61,14 @@ const keyedRows = (type: number, value: Json): Json => {
 const saveRecordKey = (row: Tree): string => `${text(row['name'] ?? row['typecode'])}${text(row['instance'])}`
 
 /** A list as an object, so that its rows are compared by what they are about. A second row of the same key gets a number. */
-function keyed(value: Json, keyOf: (row: Tree) => string): Json {
+function keyed(value: Json, keyOf: (row: Tree) => string, partOf: (row: Tree) => Json | undefined = () => undefined): Json {
   if (!Array.isArray(value)) return value
   const tree: Tree = {}
   for (const row of value as readonly Json[]) {
     const key = keyOf(rowOf(row))
     let free = key
     for (let n = 2; Object.hasOwn(tree, free); n++) free = `${key}#${n}`
-    tree[free] = row
+    tree[free] = partOf(rowOf(row)) ?? row
   }
   return tree
 }
