@@ -8,10 +8,18 @@ import tseslint from 'typescript-eslint'
 const mayImport = {
   errors: [],
   format: ['errors'],
-  cli: ['errors', 'format'],
+  hypervisor: ['errors'],
+  'plugin-api': ['errors', 'hypervisor'],
+  'libxc-stream': ['errors', 'format', 'hypervisor'],
+  'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
+  'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
+  transports: ['errors', 'plugin-api'],
+  compliance: ['errors', 'hypervisor', 'plugin-api'],
+  toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'transports'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream']
 
 const boundaries = (purity) => [
   'error',

@@ -1,0 +1,16 @@
+/**
+ * A device whose effects on the outside wait for checkpoints: a NIC whose packets are held back, a disk whose writes are.
+ * Epochs count from 0; epoch n ends when the guest is suspended for checkpoint n.
+ */
+export interface CheckpointDevice {
+  readonly name: string
+  setup(): Promise<void>
+  /** The guest is suspended: epoch `epoch` ends here, what comes later belongs to the next. */
+  postsuspend(epoch: number): Promise<void>
+  /** The guest is about to go on. */
+  preresume(epoch: number): Promise<void>
+  /** The backup has acknowledged `epoch`: its effects, and no later ones, may be seen. */
+  commit(epoch: number): Promise<void>
+  /** Undoes `setup()`. `release`: let go what is held; `drop`: it must never be seen. */
+  teardown(held: 'release' | 'drop'): Promise<void>
+}
