@@ -1,10 +1,13 @@
-
-
-/** Frames of a guest in our address space. */
+/** Frames of a guest in our address space, until `close()`; not to be touched after it. */
 export interface MappedFrames {
-  /** The frames one behind the other, `count` × 4096 bytes. Not to be touched after `close()`. */
-  readonly bytes: Uint8Array
   readonly count: number
+  /**
+   * The frames in their order, as views of whole pages: one where they lie side by side, several where they do not, so that
+   * nobody copies to join them. They show what the guest goes on writing.
+   */
+  readonly views: readonly Uint8Array[]
+  /** View of frame `i` of those asked for, 4096 bytes. */
+  page(i: number): Uint8Array
   /** Unmaps; may be called twice. */
   close(): void
 }
@@ -53,4 +56,3 @@ export interface MachineMap {
   /** First frame of the machine-to-physical table that 32-bit guests see, for their top L2 table. */
   readonly compatFirstMfn: number | undefined
 }
-
