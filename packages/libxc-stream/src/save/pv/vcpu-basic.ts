@@ -1,0 +1,58 @@
+import { cr3ToPfn64, pfnToCr3of32, pfnToCr3of64 } from '@xen-replication/format'
+import type { GuestWidth } from '../../pv/guest-width.ts'
+import { NO_FRAME } from '../../pv/p2m.ts'
+import { hex, SaveError } from '../save-error.ts'
+import { frameOfCr3 } from './find-p2m.ts'
+
+/** Where a vCPU context holds frame numbers, in bytes. Source: public arch-x86/xen.h, vcpu_guest_context. */
+const PLACES = {
+  8: { size: 5168, startInfo: 616, gdtFrames: 4832, gdtEntries: 4960, cr3: 5008 },
+  4: { size: 2800, startInfo: 524, gdtFrames: 2640, gdtEntries: 2704, cr3: 2728 },
+} as const
+/** Second page table root of a 64-bit guest, for its user space. */
+const CR1_64 = 4992
+const CR1_PRESENT = 1n
+
+/** Entries of a GDT that the guest may use; the rest is Xen's. Source: public arch-x86/xen.h, FIRST_RESERVED_GDT_ENTRY. */
+const GDT_ENTRIES_MAX = 7168
+const GDT_ENTRIES_PER_PAGE = 512
+
+/**
+ * A vCPU's context as images hold it: pfns in place of machine frames, all else as it is.
+ *
+ * @param context of the hypervisor; not changed.
+ * @param pfnOf pfn of a machine frame; NO_FRAME when it is not the guest's.
+ * @throws SaveError SAVE_VCPU
+ */
+export function normaliseVcpu(context: Uint8Array, id: number, width: GuestWidth, pfnOf: (mfn: number) => number): Uint8Array {
+  const places = PLACES[width]
+  if (context.length !== places.size) throw badVcpu(id, `its context has ${context.length} bytes, ${places.size} belong to a guest of ${8 * width} bits`)
+  const bytes = context.slice()
+  const view = new DataView(bytes.buffer)
+  const pfn = (mfn: number, what: string): number => {
+    const found = pfnOf(mfn)
+    if (found !== NO_FRAME) return found
+    throw badVcpu(id, `${what} is frame ${hex(mfn)}, which is not the guest’s`)
+  }
+  const word = (at: number, what: string): void => {
+    if (width === 8) view.setBigUint64(at, BigInt(pfn(Number(view.getBigUint64(at, true)), what)), true)
+    else view.setUint32(at, pfn(view.getUint32(at, true), what), true)
+  }
+  if (id === 0) word(places.startInfo, 'start_info')
+  const entries = width === 8 ? Number(view.getBigUint64(places.gdtEntries, true)) : view.getUint32(places.gdtEntries, true)
+  if (entries > GDT_ENTRIES_MAX) throw badVcpu(id, `its GDT has ${entries} entries, the guest may use ${GDT_ENTRIES_MAX}`)
+  for (let i = 0; i * GDT_ENTRIES_PER_PAGE < entries; i++) word(places.gdtFrames + i * width, `page ${i} of the GDT`)
+  if (width === 8) roots64(view, pfn)
+  else view.setUint32(places.cr3, pfnToCr3of32(pfn(frameOfCr3(BigInt(view.getUint32(places.cr3, true)), 4), 'cr3')), true)
+  return bytes
+}
+
+function roots64(view: DataView, pfn: (mfn: number, what: string) => number): void {
+  const { cr3 } = PLACES[8]
+  const convert = (value: bigint, what: string): bigint => pfnToCr3of64(BigInt(pfn(Number(cr3ToPfn64(value)), what)))
+  view.setBigUint64(cr3, convert(view.getBigUint64(cr3, true), 'cr3'), true)
+  const user = view.getBigUint64(CR1_64, true)
+  if (user !== 0n) view.setBigUint64(CR1_64, convert(user, 'cr1') | CR1_PRESENT, true)
+}
+
+const badVcpu = (id: number, what: string): SaveError => new SaveError('SAVE_VCPU', `vCPU ${id}: ${what}`)
