@@ -8,6 +8,7 @@ export const backendCodes = {
   BACKEND_NAME_TAKEN: 'A domain of that name exists already.',
   BACKEND_MEMORY: 'The host has not enough memory, or the guest not the page asked for.',
   BACKEND_MAP: 'A page of the guest cannot be mapped.',
+  BACKEND_PAGE_TABLE: 'The hypervisor refuses a page table of the guest.',
   BACKEND_LOG_DIRTY: 'Writes of the guest could not be tracked.',
   BACKEND_SUSPEND: 'The guest did not suspend but shut down, crashed or vanished.',
   BACKEND_SUSPEND_TIMEOUT: 'The guest did not answer the request to suspend.',

@@ -16,7 +16,11 @@ export interface PvBuilder {
   width(): Promise<4 | 8>
   /** @throws BackendError BACKEND_UNSUPPORTED when the host cannot run guests of that width. */
   setWidth(width: 4 | 8): Promise<void>
-  /** Makes page tables what they say they are. At most 1024 a call. */
+  /**
+   * Makes page tables what they say they are. At most 1024 a call.
+   *
+   * @throws BackendError BACKEND_PAGE_TABLE when an entry names a page that is not the guest's, or one in use as something else.
+   */
   pin(tables: readonly { readonly level: 1 | 2 | 3 | 4; readonly mfn: number }[]): Promise<void>
 }
 
