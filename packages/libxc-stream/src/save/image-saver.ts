@@ -77,7 +77,8 @@ class Saver implements ImageSaver {
   readonly #bytes = new ByteCount()
   readonly #undo: Undo[] = []
   #phase: Phase = 'new'
-  #checkpoints = 0
+  /** Live rounds that came before the last pass; once there are checkpoints, how many. */
+  #round = 0
 
   constructor(guest: GuestForSave, shape: GuestShape, { mode, verify = false, holes = 'as-xen', policy = precopyAsXen, observe = () => undefined, signal }: SaveOptions) {
     const writer = new PageWriter({ memory: guest.memory, shape, holes, observe, signal })
@@ -98,7 +99,8 @@ class Saver implements ImageSaver {
       await out.write(await imageStart(guest, shape))
       if (this.#mode === 'stopped') return
       this.#undo.unshift({ what: 'log-dirty-off', undo: async () => guest.dirty.disable() })
-      await precopy(this.#run, out)
+      const rounds = await precopy(this.#run, out)
+      if (this.#mode === 'live') this.#round = rounds
     })
   }
 
@@ -124,7 +126,7 @@ class Saver implements ImageSaver {
       const out = this.#bytes.over(sink)
       await this.#lastPages('checkpoint', out, more)
       await this.#state(out, XC.CHECKPOINT)
-      this.#checkpoints++
+      this.#round++
     })
   }
 
@@ -138,7 +140,7 @@ class Saver implements ImageSaver {
 
   async #lastPages(pass: 'final' | 'checkpoint', out: CountedSink, more: Iterable<number>): Promise<void> {
     const { shape, writer, todo } = this.#run
-    const round = this.#checkpoints
+    const round = this.#round
     shape.verifyUnmoved()
     let expected = shape.pages
     if (this.#mode === 'stopped') todo.fill()
@@ -151,8 +153,8 @@ class Saver implements ImageSaver {
     const { guest, shape, writer, todo, observe } = this.#run
     await out.write(recordParts(XC.VERIFY))
     todo.fill()
-    await writer.send(todo, { pass: 'verify', round: 0, expected: shape.pages, later: 'no' }, out)
-    observe({ type: 'dirty', round: 0, pages: (await guest.dirty.peek(shape.pages)).estimate })
+    await writer.send(todo, { pass: 'verify', round: this.#round, expected: shape.pages, later: 'no' }, out)
+    observe({ type: 'dirty', round: this.#round, pages: (await guest.dirty.peek(shape.pages)).estimate })
   }
 
   async #state(out: CountedSink, end: number): Promise<void> {

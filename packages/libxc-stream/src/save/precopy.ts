@@ -7,9 +7,10 @@ import type { SaveRun } from './save-run.ts'
  * Sends memory while the guest runs: all of it, then again and again what it wrote meanwhile, until the policy says stop.
  * Source: xg_sr_save.c, send_memory_live().
  *
+ * @returns how many times it went through memory.
  * @throws SaveError SAVE_ABORTED when the policy gives up
  */
-export async function precopy(run: SaveRun, sink: CountedSink): Promise<void> {
+export async function precopy(run: SaveRun, sink: CountedSink): Promise<number> {
   const { guest, shape, writer, todo, observe } = run
   await enableDirtyLog(guest.dirty)
   todo.fill()
@@ -20,7 +21,7 @@ export async function precopy(run: SaveRun, sink: CountedSink): Promise<void> {
     const decision = decide(run, round, sent, dirty)
     await writer.send(todo, { pass: 'live', round, expected: dirty, later: 'yes' }, sink)
     sent += dirty
-    if (decision === 'stop' || decide(run, round + 1, sent, -1) === 'stop') return
+    if (decision === 'stop' || decide(run, round + 1, sent, -1) === 'stop') return round + 1
     dirty = await takeDirty(guest.dirty, todo)
     observe({ type: 'dirty', round: round + 1, pages: dirty })
   }

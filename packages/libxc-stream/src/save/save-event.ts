@@ -4,7 +4,10 @@
  */
 export type PassName = 'live' | 'final' | 'checkpoint' | 'verify'
 
-/** What a save tells while it works. Pages count entries of the image, holes included; bytes count what this save has written in all. */
+/**
+ * What a save tells while it works. `round` counts live rounds and goes on with the last pass; checkpoints count from 0
+ * again. Pages count entries of the image, holes included; bytes count what this save has written in all.
+ */
 export type SaveEvent =
   | { readonly type: 'pass-begin'; readonly pass: PassName; readonly round: number; readonly expected: number }
   /** After each batch of up to 1024 pages. `sent` counts those of this pass and may exceed `expected`, which is an estimate. */

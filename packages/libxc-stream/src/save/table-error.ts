@@ -12,5 +12,6 @@ const WORDS: Readonly<Record<TableFault['kind'], string>> = {
 /** The error for a page table that cannot be put into an image. Xen's saver would leave it out without a word. */
 export function tableError(pfn: number, type: number, { kind, entry, frame }: TableFault): SaveError {
   const what = `page table at pfn ${hex(pfn)} (${pageTypeName(type)}): entry ${entry}, frame ${hex(frame)}, ${WORDS[kind]}`
-  return new SaveError(CODES[kind], what, { hint: 'the guest maps memory of another domain or of a device: detach what it shares, then try again' })
+  const hint = kind === 'foreign' ? 'the guest maps memory of another domain or of a device: detach what it shares, then try again' : undefined
+  return new SaveError(CODES[kind], what, { hint })
 }

@@ -40,8 +40,12 @@ export class ScriptedGuest {
   /** What the outside would notice, with the offset in the stream. */
   readonly trace: (readonly [offset: number, what: string])[] = []
   readonly calls: string[] = []
+  /** Looks at the dirty log that were said to be the last. */
+  readonly lastLooks: string[] = []
   /** Call to fail, the first being 1. */
   failAt = 0
+  /** Told of each call before it answers. */
+  atCall: (n: number) => void = () => undefined
   offset: () => number = () => 0
   openMappings = 0
   logDirty: 'on' | 'off' = 'off'
@@ -89,7 +93,11 @@ export class ScriptedGuest {
   #dirtyLog(): GuestForSave['dirty'] {
     return {
       enable: () => this.#call('enable', () => void (this.logDirty = 'on')),
-      take: (pages) => this.#call('take', () => this.#take(pages)),
+      take: (pages, last) =>
+        this.#call('take', () => {
+          if (last !== undefined) this.lastLooks.push(last)
+          return this.#take(pages)
+        }),
       peek: (pages) => this.#call('peek', () => ({ bitmap: new Uint8Array(Math.ceil(pages / 8)), estimate: 0 })),
       disable: () => this.#call('disable', () => void (this.logDirty = 'off')),
     }
@@ -126,6 +134,7 @@ export class ScriptedGuest {
   async #call<T>(what: string, result: () => T): Promise<T> {
     await Promise.resolve()
     this.calls.push(what)
+    this.atCall(this.calls.length)
     if (this.calls.length === this.failAt) throw new BackendError('BACKEND_HOST', `call ${this.failAt}, ${what}, fails`)
     return result()
   }

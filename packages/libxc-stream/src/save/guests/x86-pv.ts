@@ -16,7 +16,7 @@ import { tscRecord } from './tsc.ts'
  * @throws SaveError SAVE_P2M; BackendError
  */
 export async function openPv(guest: GuestForSave, pv: PvView): Promise<GuestShape> {
-  const width = guest.facts.width ?? 8
+  const width = guest.facts.width === 4 ? 4 : 8
   const mapped = await guest.memory.map([pv.sharedInfoFrame])
   try {
     const shared = new SharedInfoView(mapped.page(0), width)

@@ -1,21 +1,11 @@
 import { cr3ToPfn64, pfnToCr3of32, pfnToCr3of64 } from '@xen-replication/format'
 import type { GuestWidth } from '../../pv/guest-width.ts'
 import { NO_FRAME } from '../../pv/p2m.ts'
+import { GDT_ENTRIES_MAX, GDT_ENTRIES_PER_PAGE, VCPU_CR1_64, VCPU_PLACES } from '../../pv/vcpu-places.ts'
 import { hex, SaveError } from '../save-error.ts'
 import { frameOfCr3 } from './find-p2m.ts'
 
-/** Where a vCPU context holds frame numbers, in bytes. Source: public arch-x86/xen.h, vcpu_guest_context. */
-const PLACES = {
-  8: { size: 5168, startInfo: 616, gdtFrames: 4832, gdtEntries: 4960, cr3: 5008 },
-  4: { size: 2800, startInfo: 524, gdtFrames: 2640, gdtEntries: 2704, cr3: 2728 },
-} as const
-/** Second page table root of a 64-bit guest, for its user space. */
-const CR1_64 = 4992
 const CR1_PRESENT = 1n
-
-/** Entries of a GDT that the guest may use; the rest is Xen's. Source: public arch-x86/xen.h, FIRST_RESERVED_GDT_ENTRY. */
-const GDT_ENTRIES_MAX = 7168
-const GDT_ENTRIES_PER_PAGE = 512
 
 /**
  * A vCPU's context as images hold it: pfns in place of machine frames, all else as it is.
@@ -25,7 +15,7 @@ const GDT_ENTRIES_PER_PAGE = 512
  * @throws SaveError SAVE_VCPU
  */
 export function normaliseVcpu(context: Uint8Array, id: number, width: GuestWidth, pfnOf: (mfn: number) => number): Uint8Array {
-  const places = PLACES[width]
+  const places = VCPU_PLACES[width]
   if (context.length !== places.size) throw badVcpu(id, `its context has ${context.length} bytes, ${places.size} belong to a guest of ${8 * width} bits`)
   const bytes = context.slice()
   const view = new DataView(bytes.buffer)
@@ -48,11 +38,11 @@ export function normaliseVcpu(context: Uint8Array, id: number, width: GuestWidth
 }
 
 function roots64(view: DataView, pfn: (mfn: number, what: string) => number): void {
-  const { cr3 } = PLACES[8]
+  const { cr3 } = VCPU_PLACES[8]
   const convert = (value: bigint, what: string): bigint => pfnToCr3of64(BigInt(pfn(Number(cr3ToPfn64(value)), what)))
   view.setBigUint64(cr3, convert(view.getBigUint64(cr3, true), 'cr3'), true)
-  const user = view.getBigUint64(CR1_64, true)
-  if (user !== 0n) view.setBigUint64(CR1_64, convert(user, 'cr1') | CR1_PRESENT, true)
+  const user = view.getBigUint64(VCPU_CR1_64, true)
+  if (user !== 0n) view.setBigUint64(VCPU_CR1_64, convert(user, 'cr1') | CR1_PRESENT, true)
 }
 
 const badVcpu = (id: number, what: string): SaveError => new SaveError('SAVE_VCPU', `vCPU ${id}: ${what}`)
