@@ -1,0 +1,33 @@
+import type { AbortSignalLike } from '@xen-replication/hypervisor'
+
+/** Who asks to run a guest alone. */
+export interface Claim {
+  /** UUID of the guest. */
+  readonly guest: string
+  /** The pair of hosts as it was; each new pairing has another one. Of a session one side wins, for ever. */
+  readonly session: string
+  readonly side: 'primary' | 'secondary'
+}
+
+/** The right to run alone. */
+export interface Grant {
+  readonly claim: Claim
+  /** Greater than that of every earlier grant for the guest, so that devices can tell a late writer. */
+  readonly token: bigint
+}
+
+/** `unknown`: the arbiter could not be asked or did not answer. Nobody takes over on that. */
+export type Verdict =
+  | { readonly answer: 'granted'; readonly grant: Grant }
+  | { readonly answer: 'denied'; readonly reason: string }
+  | { readonly answer: 'unknown'; readonly reason: string }
+
+/** Decides who lives when the link dies. */
+export interface Arbiter {
+  /** Asking again gives the same answer, because the first may have been lost; an `unknown` may become known. @throws the reason of `signal` */
+  claim(claim: Claim, signal: AbortSignalLike): Promise<Verdict>
+  /** Whether a grant still stands; false when that cannot be found out. @throws the reason of `signal` */
+  holds(grant: Grant, signal: AbortSignalLike): Promise<boolean>
+  /** Lets go of connections; grants stand. May be called twice. */
+  close(): Promise<void>
+}
