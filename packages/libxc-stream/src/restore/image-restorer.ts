@@ -7,7 +7,7 @@ import { readImageStart } from './image-start.ts'
 import { readHead, skipBody, type RecordHead } from './record-head.ts'
 import { RecordHandler } from './record-handler.ts'
 import type { RestoreObserver } from './restore-event.ts'
-import { outOfOrder, refused } from './restore-error.ts'
+import { outOfOrder, refused, type StreamPlace } from './restore-error.ts'
 import { StreamFeed } from './stream-feed.ts'
 import { openTarget } from './open-target.ts'
 
@@ -85,7 +85,7 @@ class Restorer implements ImageRestorer {
   #phase: Phase = 'new'
   #whole = false // the guest is as of an END or a checkpoint
   #epochs = 0
-  #offset = 0
+  #place: StreamPlace = { offset: 0 } // where the stream ends
 
   constructor(handler: RecordHandler, options: RestoreOptions) {
     this.#handler = handler
@@ -108,9 +108,8 @@ class Restorer implements ImageRestorer {
     } catch (error) {
       if (this.#held === undefined || feed.lost === undefined || feed.lost !== error) throw error
       this.#phase = 'stopped'
+      this.#place = { offset: feed.offset }
       return { why: 'lost', dropped: this.#drop(), error: feed.lost }
-    } finally {
-      this.#offset = feed.offset
     }
   }
 
@@ -131,9 +130,8 @@ class Restorer implements ImageRestorer {
 
   async complete(): Promise<RingFrames> {
     const from = this.#enter('complete()', ['reading', 'stopped'])
-    const place = { offset: this.#offset }
-    if (!this.#whole) throw refused('XC_NO_CHECKPOINT', place)
-    const frames = await this.#handler.complete(place)
+    if (!this.#whole) throw refused('XC_NO_CHECKPOINT', this.#place)
+    const frames = await this.#handler.complete(this.#place)
     this.#phase = from
     return frames
   }
@@ -151,10 +149,12 @@ class Restorer implements ImageRestorer {
       switch (head.type) {
         case XC.END:
           await skipBody(feed, head)
+          this.#place = { offset: head.offset, record: head.record }
           return 'end'
         case XC.CHECKPOINT:
           this.#requireCheckpointed(head)
           await skipBody(feed, head)
+          this.#place = { offset: feed.offset }
           return 'checkpoint'
         default:
           if (this.#held === undefined) await this.#handler.take(feed, head)

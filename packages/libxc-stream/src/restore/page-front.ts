@@ -1,6 +1,6 @@
 import { isReservedType, PAGE_BATCH_MAX, pageDataFront, pageDataLength, pageDataOf, pageTypeName, viewOf, type PageData } from '@xen-replication/format'
-import type { RecordHead } from './record-head.ts'
-import { hex, refused } from './restore-error.ts'
+import { HEAD_SIZE, type RecordHead } from './record-head.ts'
+import { hex, refused, type StreamPlace } from './restore-error.ts'
 import type { StreamFeed } from './stream-feed.ts'
 
 /** Bytes of an entry: pfn and type of a page. */
@@ -38,6 +38,9 @@ export class PageFront {
 function checkTypes(pages: PageData, head: RecordHead): void {
   for (let i = 0; i < pages.count; i++) {
     const type = pages.type(i)
-    if (isReservedType(type)) throw refused('XC_PAGES_TYPE', head, `entry ${i}, pfn ${hex(pages.pfn(i))}, type ${pageTypeName(type)}`)
+    if (isReservedType(type)) throw refused('XC_PAGES_TYPE', entryPlace(head, i), `entry ${i}, pfn ${hex(pages.pfn(i))}, type ${pageTypeName(type)}`)
   }
 }
+
+/** Where an entry of a PAGE_DATA record stands. */
+export const entryPlace = ({ offset, record }: RecordHead, entry: number): StreamPlace => ({ offset: offset + HEAD_SIZE + pageDataFront(entry), record })

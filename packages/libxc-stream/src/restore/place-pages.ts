@@ -2,6 +2,7 @@ import { hasContent, PAGE_SIZE, type PageData } from '@xen-replication/format'
 import { FRAMES_PER_CALL, type GuestBuilder } from '@xen-replication/hypervisor'
 import { FrameCursor } from './frame-cursor.ts'
 import type { GuestTarget } from './guests/guest-target.ts'
+import { entryPlace } from './page-front.ts'
 import type { Populator } from './populate.ts'
 import type { RecordHead } from './record-head.ts'
 import type { StreamFeed } from './stream-feed.ts'
@@ -29,7 +30,10 @@ export class PagePlacer {
    * @throws RestoreError XC_PFN_RANGE, XC_PFN_UNADDRESSABLE before anything is changed, XC_PTE_RANGE; BackendError
    */
   async place(scene: PlaceScene, feed: StreamFeed, head: RecordHead, pages: PageData): Promise<void> {
-    for (let i = 0; i < pages.count; i++) scene.target.checkPage(pages.pfn(i), pages.type(i), head)
+    const { target } = scene
+    for (let i = 0; i < pages.count; i++) {
+      if (!target.mayHave(pages.pfn(i), pages.type(i))) throw target.pageRefused(pages.pfn(i), entryPlace(head, i))
+    }
     for (let from = 0; from < pages.count; from += FRAMES_PER_CALL) await this.#batch(scene, feed, head, pages, from)
   }
 

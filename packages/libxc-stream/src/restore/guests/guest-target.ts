@@ -1,5 +1,5 @@
 import type { RecordRule } from '../record-rule.ts'
-import type { StreamPlace } from '../restore-error.ts'
+import type { RestoreError, StreamPlace } from '../restore-error.ts'
 
 /** Frames of the two rings as a guest of that kind counts them: mfns for PV, gfns for HVM. */
 export interface RingFrames {
@@ -12,8 +12,10 @@ export interface GuestTarget {
   readonly kind: 'pv' | 'hvm'
   /** Records that only this kind has, by type. */
   readonly rules: ReadonlyMap<number, RecordRule>
-  /** @throws RestoreError when this kind of guest cannot have that page. */
-  checkPage(pfn: number, type: number, place: StreamPlace): void
+  /** Whether a guest of this kind can have such a page there. */
+  mayHave(pfn: number, type: number): boolean
+  /** What to throw when it cannot. */
+  pageRefused(pfn: number, place: StreamPlace): RestoreError
   /** Takes note of the type of a page; the last one counts. */
   setType(pfn: number, type: number): void
   /** Where a populated page lies, as mapping wants it. */

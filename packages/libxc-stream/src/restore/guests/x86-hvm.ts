@@ -4,7 +4,7 @@ import { disconnectConsole } from '../console-ring.ts'
 import type { Populator } from '../populate.ts'
 import type { RecordHead } from '../record-head.ts'
 import type { RecordRule } from '../record-rule.ts'
-import { hex, refused, type StreamPlace } from '../restore-error.ts'
+import { hex, refused, type RestoreError, type StreamPlace } from '../restore-error.ts'
 import { withPage } from '../with-page.ts'
 import type { GuestTarget, RingFrames } from './guest-target.ts'
 
@@ -33,8 +33,12 @@ export class HvmTarget implements GuestTarget {
     ])
   }
 
-  checkPage(pfn: number, type: number, place: StreamPlace): void {
-    if (pfn >= PFN_LIMIT && type !== PAGE.XTAB && type !== PAGE.BROKEN) throw refused('XC_PFN_UNADDRESSABLE', place, `pfn ${hex(pfn)}`)
+  mayHave(pfn: number, type: number): boolean {
+    return pfn < PFN_LIMIT || type === PAGE.XTAB || type === PAGE.BROKEN
+  }
+
+  pageRefused(pfn: number, place: StreamPlace): RestoreError {
+    return refused('XC_PFN_UNADDRESSABLE', place, `pfn ${hex(pfn)}`)
   }
 
   setType(): void {

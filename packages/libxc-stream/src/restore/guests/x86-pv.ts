@@ -13,7 +13,7 @@ import { localiseContext, setWord, wordAt } from '../pv/vcpu-context.ts'
 import { VCPU_PARTS, VcpuStates, type VcpuPart } from '../pv/vcpu-state.ts'
 import { recordName, type RecordHead } from '../record-head.ts'
 import type { RecordRule } from '../record-rule.ts'
-import { outOfOrder, refused, RestoreError, type StreamPlace } from '../restore-error.ts'
+import { hex, outOfOrder, refused, RestoreError, type StreamPlace } from '../restore-error.ts'
 import type { StaticData } from '../static-data.ts'
 import { withPage } from '../with-page.ts'
 import type { GuestTarget, RingFrames } from './guest-target.ts'
@@ -51,8 +51,14 @@ export class PvTarget implements GuestTarget {
     ])
   }
 
-  checkPage(pfn: number, _type: number, place: StreamPlace): void {
-    this.#scene.pages.check(pfn, place)
+  mayHave(pfn: number): boolean {
+    return pfn <= this.#scene.pages.maxPfn
+  }
+
+  pageRefused(pfn: number, place: StreamPlace): RestoreError {
+    const { maxPfn } = this.#scene.pages
+    const why = maxPfn < 0 ? 'X86_PV_P2M_FRAMES has not come' : `the end is ${hex(maxPfn)}`
+    return refused('XC_PFN_RANGE', place, `pfn ${hex(pfn)}, and ${why}`)
   }
 
   setType(pfn: number, type: number): void {

@@ -1,5 +1,4 @@
 import { hasContent, PAGE, PageMap } from '@xen-replication/format'
-import { hex, refused, type StreamPlace } from '../restore-error.ts'
 
 /** No frame of that pfn. */
 const NONE = -1
@@ -35,12 +34,6 @@ export class PvPages {
   /** Every pfn that has a type, ascending. */
   types(): Iterable<readonly [pfn: number, type: number]> {
     return this.#types.entries()
-  }
-
-  /** @throws RestoreError XC_PFN_RANGE */
-  check(pfn: number, place: StreamPlace): void {
-    if (pfn <= this.#maxPfn) return
-    throw refused('XC_PFN_RANGE', place, this.#maxPfn < 0 ? `pfn ${hex(pfn)}, and X86_PV_P2M_FRAMES has not come` : `pfn ${hex(pfn)}, the end is ${hex(this.#maxPfn)}`)
   }
 
   /** Frame of a page of ordinary content; -1 when it is not one. A page that only a page table names is one. */
