@@ -83,4 +83,3 @@ class PageWalk {
     return count
   }
 }
-export type { PageWalk }
