@@ -46,6 +46,7 @@ export class TestGuest {
   readonly #pfnOf = new Map<number, number>()
   readonly #options: TestGuestOptions
   #nextBlock = 0
+  #open = 0
   #taken = BLOCK
 
   constructor(options: TestGuestOptions) {
@@ -153,14 +154,15 @@ export class TestGuest {
   /** Frames of a block come in an order of their own, so that neither pfns nor calls tell them. */
   #nextFrame(): number {
     if (this.#taken === BLOCK) {
-      this.#nextBlock++
+      this.#open = this.#nextBlock++
       this.#taken = 0
     }
-    return PV_BASE + BLOCK * (this.#nextBlock - 1) + ((this.#taken++ * 37 + 11) % BLOCK)
+    return PV_BASE + BLOCK * this.#open + ((this.#taken++ * 37 + 11) % BLOCK)
   }
 
   #place(pfn: number, frame: number): number {
     if (this.#frameOf.has(pfn)) throw new Error(`pfn ${pfn} populated twice`)
+    if (this.#pfnOf.has(frame)) throw new Error(`frame ${frame} given twice`)
     if (this.#frameOf.size >= (this.#options.pagesMax ?? Infinity)) throw new BackendError('BACKEND_MEMORY', 'no memory left')
     this.#frameOf.set(pfn, frame)
     this.#pfnOf.set(frame, pfn)
