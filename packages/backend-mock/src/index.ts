@@ -1,1 +1,11 @@
-export {}
+export { realClock, virtualClock, type VirtualClock, type VirtualClockOptions } from './clock.ts'
+export { createMockHost, openMockHost } from './host/open-host.ts'
+export type { MockHost } from './host/mock-host.ts'
+export type { GuestSpec, MockHostOptions } from './host/options.ts'
+export type { GuestView } from './host/guest-view.ts'
+export type { Leak } from './host/leaks.ts'
+export type { SuspendManner } from './guest/record.ts'
+export { workloads, type WorkloadName } from './guest/workload.ts'
+export { COUNTER_PFN, STATE_PFN } from './guest/state-page.ts'
+export type { Nic, Packet } from './device/nic.ts'
+export type { Disk, DiskWrite } from './device/disk.ts'

@@ -1,0 +1,59 @@
+import type { CheckpointDevice } from '@xen-replication/hypervisor'
+
+/** A device whose effects on the outside can be held until the epoch they belong to is committed. */
+export class HeldDevice<Effect> implements CheckpointDevice {
+  readonly name: string
+  readonly #release: (effect: Effect) => void
+  #held: { readonly epoch: number; readonly effects: Effect[] }[] = []
+  #buffering = false
+  #epoch = 0
+
+  /** @param release lets an effect be seen outside. */
+  constructor(name: string, release: (effect: Effect) => void) {
+    this.name = name
+    this.#release = release
+  }
+
+  /** Effects not seen yet, oldest first. */
+  get held(): readonly Effect[] {
+    return this.#held.flatMap(({ effects }) => effects)
+  }
+
+  /** Something that the guest does: seen at once unless effects are held. */
+  happen(effect: Effect): void {
+    if (!this.#buffering) return this.#release(effect)
+    const last = this.#held.at(-1)
+    if (last?.epoch === this.#epoch) last.effects.push(effect)
+    else this.#held.push({ epoch: this.#epoch, effects: [effect] })
+  }
+
+  setup(): Promise<void> {
+    this.#buffering = true
+    this.#epoch = 0
+    return Promise.resolve()
+  }
+
+  postsuspend(epoch: number): Promise<void> {
+    this.#epoch = epoch + 1
+    return Promise.resolve()
+  }
+
+  preresume(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  commit(epoch: number): Promise<void> {
+    const done = this.#held.filter((part) => part.epoch <= epoch)
+    this.#held = this.#held.filter((part) => part.epoch > epoch)
+    for (const { effects } of done) effects.forEach(this.#release)
+    return Promise.resolve()
+  }
+
+  teardown(held: 'release' | 'drop'): Promise<void> {
+    const rest = this.held
+    this.#held = []
+    this.#buffering = false
+    if (held === 'release') rest.forEach(this.#release)
+    return Promise.resolve()
+  }
+}
