@@ -54,8 +54,8 @@ export interface ImageRestorer {
   readSegment(feed: StreamFeed): Promise<Segment>
   /** Makes the checkpoint that was read part of the guest. @throws RestoreError, BackendError: the guest is damaged then. */
   apply(): Promise<void>
-  /** Forgets the checkpoint that was read; nothing can be read after it. */
-  drop(): void
+  /** Forgets the checkpoint that was read; nothing can be read after it. @returns what that was. */
+  drop(): Dropped
   /**
    * Puts in place what comes last, at the end or when the other end is gone. HVM guests may be completed after each checkpoint.
    *
@@ -119,13 +119,14 @@ class Restorer implements ImageRestorer {
     const bytes = await this.#replay()
     this.#whole = true
     this.#phase = 'reading'
-    this.#options.observe?.({ type: 'checkpoint', epoch: this.#epochs++, bytes })
+    const epoch = this.#epochs++
+    this.#options.observe?.({ type: 'checkpoint', epoch, bytes })
   }
 
-  drop(): void {
+  drop(): Dropped {
     this.#enter('drop()', ['read'])
-    this.#drop()
     this.#phase = 'stopped'
+    return this.#drop()
   }
 
   async complete(): Promise<RingFrames> {

@@ -1,5 +1,5 @@
-import { hasContent, PAGE_SIZE, type PageData } from '@xen-replication/format'
-import { FRAMES_PER_CALL, type GuestBuilder } from '@xen-replication/hypervisor'
+import { hasContent, PAGE_BATCH_MAX, PAGE_SIZE, type PageData } from '@xen-replication/format'
+import type { GuestBuilder } from '@xen-replication/hypervisor'
 import { FrameCursor } from './frame-cursor.ts'
 import type { GuestTarget } from './guests/guest-target.ts'
 import { entryPlace } from './page-front.ts'
@@ -18,10 +18,10 @@ export interface PlaceScene {
 
 /** Puts the pages of PAGE_DATA records where they belong, or compares them. Memory serves for all records. */
 export class PagePlacer {
-  readonly #pfns = new Float64Array(FRAMES_PER_CALL)
-  readonly #types = new Uint8Array(FRAMES_PER_CALL)
-  readonly #frames = new Float64Array(FRAMES_PER_CALL)
-  readonly #held = new Uint16Array(FRAMES_PER_CALL) // entry of each page that follows
+  readonly #pfns = new Float64Array(PAGE_BATCH_MAX)
+  readonly #types = new Uint8Array(PAGE_BATCH_MAX)
+  readonly #frames = new Float64Array(PAGE_BATCH_MAX)
+  readonly #held = new Uint16Array(PAGE_BATCH_MAX) // entry of each page that follows
   readonly #table = new Uint32Array(PAGE_SIZE / 4)
 
   /**
@@ -34,12 +34,12 @@ export class PagePlacer {
     for (let i = 0; i < pages.count; i++) {
       if (!target.mayHave(pages.pfn(i), pages.type(i))) throw target.pageRefused(pages.pfn(i), entryPlace(head, i))
     }
-    for (let from = 0; from < pages.count; from += FRAMES_PER_CALL) await this.#batch(scene, feed, head, pages, from)
+    for (let from = 0; from < pages.count; from += PAGE_BATCH_MAX) await this.#batch(scene, feed, head, pages, from)
   }
 
   async #batch(scene: PlaceScene, feed: StreamFeed, head: RecordHead, pages: PageData, from: number): Promise<void> {
     const { memory, target, populator } = scene
-    const count = Math.min(pages.count - from, FRAMES_PER_CALL)
+    const count = Math.min(pages.count - from, PAGE_BATCH_MAX)
     for (let i = 0; i < count; i++) {
       this.#pfns[i] = pages.pfn(from + i)
       this.#types[i] = pages.type(from + i)

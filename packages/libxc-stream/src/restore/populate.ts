@@ -1,5 +1,5 @@
-import { PAGE, PageMap } from '@xen-replication/format'
-import { FRAMES_PER_CALL, type GuestBuilder } from '@xen-replication/hypervisor'
+import { PAGE, PAGE_BATCH_MAX, PageMap } from '@xen-replication/format'
+import type { GuestBuilder } from '@xen-replication/hypervisor'
 
 /** Pages of a 2 MiB run. */
 const RUN = 512
@@ -12,7 +12,7 @@ export class Populator {
   readonly #memory: GuestBuilder
   readonly #placed: Placed
   readonly #populated = new PageMap()
-  readonly #todo = new Float64Array(FRAMES_PER_CALL)
+  readonly #todo = new Float64Array(PAGE_BATCH_MAX)
 
   constructor(memory: GuestBuilder, placed: Placed) {
     this.#memory = memory

@@ -55,8 +55,8 @@ describe('a checkpointed image', () => {
     expect(reader.offset).toBe(begin.length)
   })
 
-  it('may hold an empty checkpoint', async () => {
-    const { restorer } = await open()
+  it('may hold an empty checkpoint, and counts whether somebody looks or not', async () => {
+    const { restorer } = await open({ observe: undefined })
     const feed = feedOf(begin, checkpoint)
     await restorer.readSegment(feed)
     await restorer.apply()

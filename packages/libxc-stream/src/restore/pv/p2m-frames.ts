@@ -1,6 +1,5 @@
-import { p2mFrameCount, PageMap, viewOf } from '@xen-replication/format'
+import { p2mFrameCount, PAGE_BATCH_MAX, PageMap, viewOf } from '@xen-replication/format'
 import type { GuestBuilder } from '@xen-replication/hypervisor'
-import { FRAMES_PER_CALL } from '@xen-replication/hypervisor'
 import { framesPerPage, type GuestWidth } from '../../pv/guest-width.ts'
 import type { RecordHead } from '../record-head.ts'
 import { hex, refused, type StreamPlace } from '../restore-error.ts'
@@ -48,9 +47,9 @@ export class P2mFrames {
   async rewrite(memory: GuestBuilder, pages: PvPages, width: GuestWidth): Promise<void> {
     const count = pages.maxPfn < 0 ? 0 : Math.floor(pages.maxPfn / framesPerPage(width)) + 1
     if (this.#frames.size < count) throw refused('XC_P2M_FRAME', this.#place, `${count - this.#frames.size} frames of the list never came`)
-    const mfns = new Float64Array(FRAMES_PER_CALL)
-    for (let first = 0; first < count; first += FRAMES_PER_CALL) {
-      const some = Math.min(count - first, FRAMES_PER_CALL)
+    const mfns = new Float64Array(PAGE_BATCH_MAX)
+    for (let first = 0; first < count; first += PAGE_BATCH_MAX) {
+      const some = Math.min(count - first, PAGE_BATCH_MAX)
       for (let i = 0; i < some; i++) mfns[i] = this.#frame(first + i, pages)
       const mapped = await memory.map(mfns.slice(0, some))
       for (let i = 0; i < some; i++) writePart(mapped.page(i), first + i, pages, width)
