@@ -1,4 +1,4 @@
-import { BackendError, type Capability, type Clock, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
+import { BackendError, type Capability, type Clock, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest, type ShutdownReason } from '@xen-replication/hypervisor'
 import { realClock, type VirtualClock } from '../clock.ts'
 import { ranAt } from '../guest/timeline.ts'
 import { MockLifecycle } from '../ports/lifecycle.ts'
@@ -64,6 +64,12 @@ export class MockHost implements HypervisorBackend {
 
   lifecycle(domId: DomId): Lifecycle {
     return new MockLifecycle(this.#core, domId)
+  }
+
+  /** Ends a guest as if it had done so itself. @throws BackendError BACKEND_NO_SUCH_DOMAIN */
+  async end(domId: DomId, reason: Exclude<ShutdownReason, 'suspend'>): Promise<void> {
+    this.#core.stored(domId)
+    await this.#core.happen(domId, reason)
   }
 
   /** What callers have taken and not given back; empty when all is well. */

@@ -45,7 +45,6 @@ export class ForeignKernel {
     const pfn = space.locate(this.#context.register('rdx'))
     if (pfn < 0) return
     const start = new StartInfo(ram.words(pfn), width)
-    if (!start.valid) return
     start.set('store', change(start.get('store')))
     start.set('console', change(start.get('console')))
     ram.touch(pfn)

@@ -58,7 +58,7 @@ export function renewList(page: Uint8Array, width: Width, topTable: number): voi
 export function tellTime(page: Uint8Array, width: Width, upUs: number): void {
   const view = viewOf(page)
   const { time } = FIELDS[width]
-  view.setUint32(time, (view.getUint32(time, true) + 2) >>> 0, true)
+  view.setUint32(time, (upUs % 2 ** 31) * 2, true) // the version: even, and another each time
   view.setBigUint64(time + 16, BigInt(upUs) * 1000n, true)
 }
 

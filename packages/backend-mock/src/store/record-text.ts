@@ -30,7 +30,7 @@ export function jsonIn(text: string, path: string, format: string, version: numb
   if (!('version' in json) || json.version !== version) {
     throw new BackendError('BACKEND_HOST', `${path} was written by another version of this program`, { hint: 'use that version, or another directory' })
   }
-  return json as Readonly<Record<string, unknown>>
+  return json
 }
 
 function parse(text: string, path: string): unknown {
