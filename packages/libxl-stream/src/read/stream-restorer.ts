@@ -198,7 +198,7 @@ class Restorer implements StreamRestorer {
     if (!this.#isLoss(error)) throw error
     if (phase === 'state') {
       this.#phase = 'stopped'
-      return { why: 'failover', epochs: this.#image?.epochs ?? 0, dropped: { records: 0, bytes: 0 }, error }
+      return { why: 'failover', epochs: (this.#image as ImageRestorer).epochs, dropped: { records: 0, bytes: 0 }, error }
     }
     await this.close()
     return { why: 'lost', error }
