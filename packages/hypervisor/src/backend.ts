@@ -52,6 +52,18 @@ export interface RestoreRequest {
   readonly config: string
 }
 
+/** What a guest made out of nothing is to be. What is left out the host decides. */
+export interface CreateRequest {
+  readonly name: string
+  readonly kind: GuestKind
+  /** Bytes of a guest word, PV only: 4 or 8. */
+  readonly width?: 4 | 8 | undefined
+  readonly memoryBytes?: number | undefined
+  readonly vcpus?: number | undefined
+  /** What only this host knows, by name, as the user gave it: `{ workload: 'counter' }`. Names it does not know are refused. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
 /** A host that runs guests. */
 export interface HypervisorBackend {
   readonly name: string
@@ -61,6 +73,12 @@ export interface HypervisorBackend {
   /** Configuration of a running guest, as libxl JSON. */
   config(domId: DomId): Promise<string>
   rename(domId: DomId, name: string): Promise<void>
+  /**
+   * Makes a guest that runs, where the host has the capability `create`.
+   *
+   * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_NAME_TAKEN, BACKEND_MEMORY
+   */
+  create(request: CreateRequest): Promise<DomId>
   /** @throws BackendError BACKEND_NO_SUCH_DOMAIN, BACKEND_UNSUPPORTED */
   openForSave(domId: DomId): Promise<GuestForSave>
   /** Creates a paused domain. @throws BackendError BACKEND_NAME_TAKEN, BACKEND_MEMORY */

@@ -1,7 +1,7 @@
 export * from './guest.ts'
 export type { Capability } from './capability.ts'
 export { BackendError, backendCodes, type BackendErrorCode } from './backend-error.ts'
-export type { GuestForRestore, GuestForSave, HypervisorBackend, RestoreRequest } from './backend.ts'
+export type { CreateRequest, GuestForRestore, GuestForSave, HypervisorBackend, RestoreRequest } from './backend.ts'
 export type { CheckpointDevice } from './ports/checkpoint-device.ts'
 export type { AbortSignalLike, Clock } from './ports/clock.ts'
 export type { CpuPolicy, CpuState, CpuStateWriter, PvVcpu, TscInfo } from './ports/cpu-state.ts'

@@ -1,4 +1,4 @@
-import { BackendError, type Capability, type Clock, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest, type ShutdownReason } from '@xen-replication/hypervisor'
+import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest, type ShutdownReason } from '@xen-replication/hypervisor'
 import { realClock, type VirtualClock } from '../clock.ts'
 import { ranAt } from '../guest/timeline.ts'
 import { MockLifecycle } from '../ports/lifecycle.ts'
@@ -6,6 +6,7 @@ import { SaveHandle } from '../ports/save-handle.ts'
 import type { HostStore, StoredGuest } from '../store/host-store.ts'
 import { nameInConfig } from './config-text.ts'
 import { createGuest } from './create-guest.ts'
+import { specOf } from './create-settings.ts'
 import { viewOf, type GuestView } from './guest-view.ts'
 import { HostCore } from './host-core.ts'
 import type { Leak } from './leaks.ts'
@@ -52,6 +53,10 @@ export class MockHost implements HypervisorBackend {
       if (change.guests().some((other) => other.name === name && other.domId !== domId)) throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`)
       change.put({ ...record, name })
     })
+  }
+
+  async create(request: CreateRequest): Promise<DomId> {
+    return this.createGuest(specOf(request))
   }
 
   openForSave(domId: DomId): Promise<GuestForSave> {
