@@ -58,3 +58,14 @@ export { emulatorXenstoreData, type EmulatorXenstoreData, type XenstoreEntry } f
 export { CHECKPOINT_STATE, checkpointState, checkpointStateName, encodeCheckpointState, type CheckpointStateName } from './libxl/checkpoint-state.ts'
 export { readBackChannel, type BackChannelRecord } from './libxl/back-channel.ts'
 export { encodeDirtyPfnRecord, readDirtyPfnRecord, type DirtyPfnOptions } from './libxc/checkpoint-dirty-pfn-list.ts'
+// What a protocol of one's own is declared with, and what `xl migrate` says.
+export { raw, reserved, u16, u32, u8, type Field, type Json } from './bytes/field.ts'
+export { struct, type Fields, type Struct, type StructOf, type ValuesOf } from './bytes/struct.ts'
+export { bodySizeError, structCodec, type Codec } from './frame/codec.ts'
+export { printable } from './xl/printable.ts'
+export { encodeStatus, expectMessage, expectStatus, xlMessages, type XlMessage } from './xl/handshake.ts'
+// What stands before the stream in an `xl` file.
+export { newXlHeader, XL, xlHeaderCodec, type XlHeader } from './xl/save-header.ts'
+export { xlBlock, type XlBlock } from './xl/optional-block.ts'
+export { summariseConfig } from './xl/config.ts'
+export type { ConfigSummary } from './xl/config-summary.ts'
