@@ -72,7 +72,7 @@ except for the bits listed here. The list is complete for the streams of \`packa
 such bit of ten small images of all kinds; the test fails when a bit is missing from the list, and when one is on it without need.
 
 What guests hold in their pages, contexts and device state has no redundancy at all in these formats: damage there is found only by comparing
-checksums that were made elsewhere (\`xr verify --depth data\` prints one).
+checksums that were made elsewhere (\`xr verify --data\` prints one).
 
 Bit 0 is the lowest bit of the field's value. "Noticed as" names the finding that appears although the verdict stays "accept".
 
