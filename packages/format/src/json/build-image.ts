@@ -2,7 +2,7 @@ import { FormatError } from '../format-error.ts'
 import { Batch } from './batch.ts'
 import { ItemBuilder } from './build-item.ts'
 import type { ReadPages } from './build-pages.ts'
-import { ItemScanner, parseJson } from './item-scanner.ts'
+import { ItemScanner, parseItem, type ScannedItem } from './item-scanner.ts'
 import { HAND_ON_BYTES } from './limits.ts'
 
 export interface BuildOptions {
@@ -26,8 +26,8 @@ export async function* imageFromJson(
   const builder = new ItemBuilder(batch, readPages)
   let number = 0
   for await (const chunk of chunks) {
-    for (const text of scanner.push(chunk)) {
-      addItem(builder, text, number++)
+    for (const item of scanner.push(chunk)) {
+      addItem(builder, item, number++)
       if (batch.size > HAND_ON_BYTES) yield batch.take()
     }
   }
@@ -36,9 +36,9 @@ export async function* imageFromJson(
   if (batch.size > 0) yield batch.take()
 }
 
-function addItem(builder: ItemBuilder, text: string, number: number): void {
+function addItem(builder: ItemBuilder, item: ScannedItem, number: number): void {
   try {
-    builder.add(parseJson(text, 'this is no JSON'))
+    builder.add(parseItem(item))
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     throw new FormatError(error.code, `item ${number}, ${error.message}`, { hint: error.hint, cause: error })
