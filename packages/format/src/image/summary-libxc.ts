@@ -87,7 +87,7 @@ export class LibxcTally {
     }
     const look = looks[item.type]
     if (look === undefined || item.length > LOOK_MAX) return
-    const body = look.bytes === undefined ? await item.body.all() : await item.body.peek(look.bytes)
+    const body = await (look.bytes === undefined ? item.body.all() : item.body.peek(look.bytes))
     if (body.length >= look.atLeast) this.#body(item, body)
   }
 
