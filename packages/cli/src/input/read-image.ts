@@ -24,7 +24,7 @@ export async function readImage(
 ): Promise<ImageReading> {
   const began = now()
   const reader = new ByteReader(image.source)
-  const verifier = createVerifier({ digest: (bytes) => crc32(bytes), ...options })
+  const verifier = createVerifier({ digest: (bytes) => crc32(bytes), ...(image.reread && { reread: image.reread }), ...options })
   const task = progress.begin(image.path, image.size)
   try {
     for await (const item of walk(reader, { format: options.format ?? 'auto' })) {
