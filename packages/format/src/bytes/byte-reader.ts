@@ -3,6 +3,8 @@ import type { ByteSource } from './byte-source.ts'
 
 const NOTHING = new Uint8Array(0)
 const FIRST_PIECE = 64 * 1024
+/** For a look at what is looked at all the time: the entries of a PAGE_DATA record of the usual 1024 pages. */
+const PEEK_BYTES = 8200
 
 /**
  * Pulls bytes in order and counts them. It asks its source for what is needed and no more, so a stream
@@ -13,7 +15,9 @@ const FIRST_PIECE = 64 * 1024
 export class ByteReader {
   readonly #source: ByteSource
   #offset: number
+  /** What was looked at and not consumed yet: a part of `#store`. */
   #peeked: Uint8Array = NOTHING
+  #store = NOTHING
 
   /** @param offset what to call the first byte, when the source does not start at the start of the stream. */
   constructor(source: ByteSource, offset = 0) {
@@ -59,11 +63,10 @@ export class ByteReader {
 
   /** The next bytes without consuming them: `size` of them, or fewer when the stream ends before. */
   async peek(size: number): Promise<Uint8Array> {
-    if (this.#peeked.length < size) {
-      const before = this.#offset
-      const bytes = new Uint8Array(await this.upTo(size))
-      this.#offset = before
-      this.#peeked = bytes
+    while (this.#peeked.length < size) {
+      const bytes = await this.#source.read(size - this.#peeked.length)
+      if (bytes === undefined) break
+      this.#append(bytes)
     }
     return this.#peeked.subarray(0, size)
   }
@@ -88,6 +91,19 @@ export class ByteReader {
     const bytes = this.#peeked.subarray(0, max)
     this.#peeked = this.#peeked.subarray(bytes.length)
     return bytes
+  }
+
+  /** Memory grows with the bytes that came. */
+  #append(bytes: Uint8Array): void {
+    const before = this.#peeked
+    const length = before.length + bytes.length
+    if (before.byteOffset + length > this.#store.length) {
+      if (length > this.#store.length) this.#store = new Uint8Array(Math.max(PEEK_BYTES, 2 * length))
+      this.#store.set(before)
+      this.#peeked = this.#store.subarray(0, before.length)
+    }
+    this.#store.set(bytes, this.#peeked.byteOffset + before.length)
+    this.#peeked = this.#store.subarray(this.#peeked.byteOffset, this.#peeked.byteOffset + length)
   }
 
   async #gather(first: Uint8Array, size: number): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from '../bytes/limits.ts'
+import { viewOf } from '../bytes/struct.ts'
 import { PageMap } from '../image/page-map.ts'
 
 const FNV_START = 0x811c9dc5
@@ -28,9 +29,15 @@ export class PageContents {
   add(pfn: number, page: Uint8Array): boolean {
     const digest = this.#digest(page)
     this.#read++
-    if (digest === this.#zero && page.every((byte) => byte === 0)) this.#zeros++
+    if (digest === this.#zero && isZero(page)) this.#zeros++
     this.#overall = Math.imul(Math.imul(this.#overall ^ (pfn >>> 0), FNV_PRIME) ^ digest, FNV_PRIME)
     const before = this.#digests.set(pfn, digest)
     return before !== undefined && before !== digest
   }
+}
+
+function isZero(page: Uint8Array): boolean {
+  const view = viewOf(page)
+  for (let at = 0; at < PAGE_SIZE; at += 8) if ((view.getUint32(at) | view.getUint32(at + 4)) !== 0) return false
+  return true
 }
