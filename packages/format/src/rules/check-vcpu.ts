@@ -45,5 +45,5 @@ const VCPUS_PLAUSIBLE = 32
 function isKnown({ record, image, vcpus }: RecordScene, id: number): boolean {
   if (vcpus !== undefined) return id < vcpus
   if (record.type === XC.X86_PV_VCPU_BASIC) return id < Math.max(VCPUS_PLAUSIBLE, image.vcpus.size + 1)
-  return id === 0 || image.vcpus.has(id)
+  return id === 0 || image.vcpus.get(id) !== undefined
 }
