@@ -12,6 +12,8 @@ const BLOCK = /^```console\n([\s\S]*?)^```$/gm
 const MARK = '\u001e'
 /** `npx xr` costs half a second each time; the command behind it is the same. */
 const PRELUDE = `export LC_ALL=C.UTF-8\nxr() { node packages/cli/bin/xr.js "$@"; }\nnpx() { "$@"; }\n`
+/** What a slow machine prints besides. */
+const PROGRESS = /^.+: .+B\/s(, .+ left)?\n/gm
 const TIMES = /\b\d[\d.]*[  ]?(ms|s|min)\b|"seconds": ?[\d.e-]+/g
 
 /** @returns the document with the output of every command as it is now; output that differs only in times stays as it is. */
@@ -58,4 +60,4 @@ function run(commands, cwd) {
   return stdout.split(MARK).slice(0, commands.length).map(ended)
 }
 
-const ended = (output) => (output === '' || output.endsWith('\n') ? output : `${output}\n`)
+const ended = (output) => (output === '' || output.endsWith('\n') ? output : `${output}\n`).replaceAll(PROGRESS, '')
