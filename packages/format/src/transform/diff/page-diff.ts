@@ -85,7 +85,7 @@ function* paired(a: Iterator<PageVersion, void>, b: Iterator<PageVersion, void>)
   let [left, right] = [a.next().value, b.next().value]
   while (left !== undefined || right !== undefined) {
     const [x, y] = [left?.pfn ?? Infinity, right?.pfn ?? Infinity]
-    yield [x <= y ? (left ?? undefined) : undefined, y <= x ? (right ?? undefined) : undefined]
+    yield [x <= y ? (left as PageVersion) : undefined, y <= x ? (right as PageVersion) : undefined]
     if (x <= y) left = a.next().value
     if (y <= x) right = b.next().value
   }
