@@ -3,7 +3,7 @@ import { Batch } from './batch.ts'
 import { ItemBuilder } from './build-item.ts'
 import type { ReadPages } from './build-pages.ts'
 import { ItemScanner, parseItem, type ScannedItem } from './item-scanner.ts'
-import { HAND_ON_BYTES } from './limits.ts'
+import { HAND_ON_BYTES, MESSAGE_MAX } from './limits.ts'
 
 export interface BuildOptions {
   /** Where page contents are that do not stand in the document. */
@@ -41,6 +41,7 @@ function addItem(builder: ItemBuilder, item: ScannedItem, number: number): void 
     builder.add(parseItem(item))
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw new FormatError(error.code, `item ${number}, ${error.message}`, { hint: error.hint, cause: error })
+    const what = error.message.length > MESSAGE_MAX ? `${error.message.slice(0, MESSAGE_MAX)}…` : error.message
+    throw new FormatError(error.code, `item ${number}, ${what}`, { hint: error.hint, cause: error })
   }
 }

@@ -36,8 +36,8 @@ class ImageLines {
   readonly #reader: ByteReader
   readonly #lines = new ItemLines()
   readonly #pages: PageLines
-  /** The record whose item is open, and whether its body went on in `more` items. */
-  #open: { readonly length: number; readonly inPieces: boolean } | undefined
+  /** The record whose item, or whose last `more`, is open, and the zero bytes that are taken for granted behind it. */
+  #open: { readonly length: number; readonly implied: number } | undefined
 
   constructor(reader: ByteReader, keepPages: KeepPages | undefined) {
     this.#reader = reader
@@ -66,12 +66,10 @@ class ImageLines {
   /** Ends the open record when the walk has told what its padding was; padding that the length implies is not written down. */
   #padding(next: Item): void {
     if (this.#open === undefined) return
-    const { length, inPieces } = this.#open
+    const { length, implied } = this.#open
     this.#open = undefined
-    const zeros = new Uint8Array(paddingOf(length))
-    const found = paddingFound(next) ?? zeros
-    if (found === zeros && !inPieces) return
-    this.#lines.field('padding').hex(found)
+    const found = paddingFound(next) ?? new Uint8Array(paddingOf(length))
+    if (found.length !== implied || next.kind === 'padding') this.#lines.field('padding').hex(found)
   }
 
   *#header({ kind, bytes }: HeaderItem): Generator<Uint8Array, void, void> {
@@ -91,7 +89,7 @@ class ImageLines {
       const codec = layer === 'libxc' ? libxcCodec(type) : libxlCodec(type)
       this.#lines.begin({ ...head, ...describeBody(item.body.cut ? undefined : codec, body) })
       if (item.body.cut) this.#lines.field('length').json(length)
-      this.#open = { length, inPieces: false }
+      this.#ends(item)
     } else {
       this.#lines.begin({ ...head, length, raw: '' })
       if (pages !== undefined) yield* this.#pieces('more', frontOf(item as PageRecord))
@@ -106,13 +104,18 @@ class ImageLines {
     if (rest.length > 0) this.#lines.field('rest').hex(rest)
     if (body.cut || body.left > 0 || length !== pageDataLength(pages.count, pages.contents)) this.#lines.field('length').json(length)
     if (body.left > 0 && !body.cut) yield* this.#more(item)
-    else this.#open = { length, inPieces: false }
+    else this.#ends(item)
+  }
+
+  /** The item has all there is of the record's body. */
+  #ends({ length, body }: RecordItem): void {
+    this.#open = { length, implied: body.cut ? 0 : paddingOf(length) }
   }
 
   /** What is left of a body, in items of its own. */
   async *#more({ length, body }: RecordItem): Steps {
     for await (const bytes of piecesOf((size) => body.upTo(size))) yield* this.#pieces('more', bytes)
-    this.#open = { length, inPieces: true }
+    this.#open = { length, implied: 0 }
   }
 
   /** Items of nothing but bytes; short ones in hexadecimal. */

@@ -1,7 +1,7 @@
 import type { Json } from '../bytes/field.ts'
 import { FormatError } from '../format-error.ts'
 import { JsonMarks } from './json-marks.ts'
-import { DECODE_SCHEMA, FRAME_TEXT_MAX, ITEM_TEXT_MAX } from './limits.ts'
+import { DECODE_SCHEMA, DEPTH_MAX, FRAME_TEXT_MAX, ITEM_TEXT_MAX } from './limits.ts'
 
 const ITEMS_KEY = /[{,]\s*"items"\s*:\s*\[$/
 /** Brackets open within the list of items, outside of any item. */
@@ -39,6 +39,7 @@ export class ItemScanner {
     let from = 0
     for (let at = this.#marks.next(chunk, 0); at < chunk.length; at = this.#marks.next(chunk, at + 1)) {
       const { depth } = this.#marks
+      if (depth > DEPTH_MAX) throw new FormatError('FMT_JSON', `item ${this.#count} is nested too deep`, { hint: HINT })
       if (chunk[at] === '"') {
         if (this.#place === 'items') from = this.#setAside(chunk, from, at)
       } else if (this.#place === 'items') {
