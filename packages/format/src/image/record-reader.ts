@@ -1,5 +1,5 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
-import { paddingOf } from '../bytes/limits.ts'
+import { LIBXC_BODY_MAX, paddingOf } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { pageDataFront, pageDataOf, type PageData, type PageDataFault } from '../libxc/page-data.ts'
 import { XC, xcRecordName } from '../libxc/record-types.ts'
@@ -72,11 +72,11 @@ export class RecordReader {
     }
   }
 
-  /** @returns undefined when the stream ends within the front part. */
+  /** @returns undefined when the stream ends within the front part, and for a record that is too long to be one. */
   async #pageData(body: Body): Promise<PageData | PageDataFault | undefined> {
     const front = await body.peek(8)
     if (body.length < 8) return 'short'
-    if (front.length < 8) return undefined
+    if (front.length < 8 || body.length > LIBXC_BODY_MAX) return undefined
     const view = viewOf(front)
     const count = view.getUint32(0, true)
     const reserved = view.getUint32(4, true)

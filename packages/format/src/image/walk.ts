@@ -1,4 +1,5 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
+import { HOLD_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { XC, xcRecordName } from '../libxc/record-types.ts'
@@ -53,7 +54,9 @@ async function* walkXl(records: RecordReader): Steps {
   yield { kind: 'xl-header', ...header }
   const view = viewOf(header.bytes)
   const length = view.getUint32(44, true)
-  if (length > 0) {
+  if (length > HOLD_MAX) {
+    if ((await records.reader.skip(length)) < length) return records.stop('cut', 'xl', 'header')
+  } else if (length > 0) {
     const block = await records.header('xl', length)
     if (block.kind === 'stop') return block
     yield { kind: 'xl-block', ...block }

@@ -67,7 +67,7 @@ async function checkState(record: RecordItem, stream: StreamState, report: Repor
   if (record.length === 0) return report('XL2_STATE_EMPTY')
   if (record.length < 4) return report('XL2_STATE_SHORT', `${record.length} bytes`)
   if (depth === 'headers') return
-  const body = await record.body.all()
-  const id = body.length === record.length ? viewOf(body).getUint32(0, true) : 0
+  const front = await record.body.peek(4)
+  const id = front.length === 4 ? viewOf(front).getUint32(0, true) : 0
   if (id !== 0) report('XL2_STATE_ID', String(id))
 }

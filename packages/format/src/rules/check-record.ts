@@ -61,7 +61,7 @@ export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules'
     report('XC_FOREIGN_RECORD', `${record.name} in ${image.guest === 'pv' ? 'a PV' : 'an HVM'} image`)
   }
   rule.length?.(scene)
-  if (rule.content === undefined || depth === 'headers') return
+  if (rule.content === undefined || depth === 'headers' || record.length > LIBXC_BODY_MAX) return
   const body = await record.body.all()
   if (body.length === record.length) rule.content(scene, body)
 }

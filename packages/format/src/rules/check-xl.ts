@@ -1,3 +1,4 @@
+import { HOLD_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import type { HeaderItem } from '../image/item.ts'
 import { xlMagic } from '../image/recognise.ts'
@@ -21,6 +22,7 @@ export function checkXlHeader({ bytes }: HeaderItem, report: Report): XlFlags {
   if ((mandatory & ~(JSON_CONFIG | V2_STREAM)) !== 0) report('XL_MANDATORY_FLAGS', hex(mandatory), 36)
   if (view.getUint32(40, true) !== 0) report('XL_OPTIONAL_FLAGS', hex(view.getUint32(40, true)), 40)
   if (view.getUint32(44, true) === 0) report('XL_NO_CONFIG', undefined, 44)
+  if (view.getUint32(44, true) > HOLD_MAX) report('XL_BLOCK_LONG', `${view.getUint32(44, true)} bytes`, 44)
   return { json: (mandatory & JSON_CONFIG) !== 0, v2: (mandatory & V2_STREAM) !== 0 }
 }
 

@@ -10,6 +10,7 @@ export const xlRows = {
   XL_MANDATORY_FLAGS: row('RR-', 'mandatory flags are set that no version of xl defines', hints.newer),
   XL_OPTIONAL_FLAGS: row('---', 'optional flags are set; nobody reads them', hints.harmless),
   XL_BLOCK_SHORT: row('RR-', 'the optional block has no room for the length of the configuration', hints.damaged),
+  XL_BLOCK_LONG: row('R--', 'the optional block is longer than 128 MiB; it is passed over and not judged', hints.damaged),
   XL_CONFIG_LENGTH: row('RR-', 'the configuration is longer than the block that holds it', hints.damaged),
   XL_NO_CONFIG: row('RR-', 'there is no configuration: xl restores it only with a config file on its command line', 'xl restore CONFIG FILE, or add one with `xr convert --to xl --config CONFIG`'),
   XL_CONFIG_JSON: row('RR-', 'the configuration is not JSON although the flags say so', 'xl restore CONFIG FILE ignores it'),
