@@ -1,5 +1,6 @@
 import type { ByteSource, VerifyOptions } from '@xen-replication/format'
 import { readSync } from 'node:fs'
+import { throwIfInterrupted } from '../cli-error.ts'
 import { openDescriptor, type Descriptor } from './descriptor.ts'
 import { deviceSource } from './device-source.ts'
 import { fileError } from './file-error.ts'
@@ -34,6 +35,7 @@ export interface OpenOptions {
  * @throws CliError CLI_FILE_NOT_FOUND | CLI_FILE_DENIED | CLI_NOT_A_FILE | CLI_USAGE (a terminal) | CLI_IO
  */
 export async function openImage(path: string, { signal }: OpenOptions): Promise<OpenImage> {
+  throwIfInterrupted(signal)
   const descriptor = openDescriptor(path)
   if (descriptor.kind === 'disk') {
     const source = new FileSource(descriptor, { path, signal })

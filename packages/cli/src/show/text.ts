@@ -106,7 +106,7 @@ function statePairs({ libxc, emulator }: ShownImage): Pairs {
   return [
     ['CPU policy', policy.filter((part) => part !== '').join(', ') || undefined],
     ['time stamps', tsc && tscText(tsc)],
-    ['HVM context', context && `${bytesText(context.bytes)}${context.whole ? '' : ', without an end'}: ${kinds?.join(', ')}`],
+    ['HVM context', context && [bytesText(context.bytes), context.whole ? undefined : 'without an end', ...(kinds ?? [])].filter((part) => part !== undefined).join(', ')],
     ['HVM params', libxc?.hvmParams.map(({ index, name, value }) => `${name ?? index} ${hexText(value)}`).join('\n') || undefined],
     ['emulator', emulator && emulatorText(emulator)],
   ]
