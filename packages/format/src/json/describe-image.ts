@@ -1,9 +1,11 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import { PAGE_SIZE, paddingOf } from '../bytes/limits.ts'
+import { readStruct } from '../bytes/struct.ts'
 import { describeBody } from '../frame/describe.ts'
 import { headerCodec, libxcCodec, libxlCodec } from '../frame/catalogue.ts'
 import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
 import { recognise } from '../image/recognise.ts'
+import { XL, xlHeader } from '../xl/save-header.ts'
 import { walk, type WalkOptions } from '../image/walk.ts'
 import { pageDataLength } from '../libxc/page-data.ts'
 import { PageLines, type KeepPages, type PageRecord } from './describe-pages.ts'
@@ -18,9 +20,10 @@ export interface DescribeOptions extends WalkOptions {
 }
 
 type Steps = AsyncGenerator<Uint8Array, void, void>
+type Rest = 'legacy' | 'trailing' | 'unknown'
 
 /** What the bytes are that follow the point where a walk stopped. */
-const restKinds = { end: 'trailing', eof: 'trailing', cut: 'trailing', lost: 'unknown' } as const
+const restKinds: Readonly<Record<StopItem['reason'], Rest>> = { end: 'trailing', eof: 'trailing', cut: 'trailing', lost: 'unknown' }
 
 /**
  * Writes any bytes as a JSON document from which `imageFromJson()` makes the same bytes: an item a line, records by
@@ -46,7 +49,15 @@ class ImageLines {
 
   async *all(format: NonNullable<WalkOptions['format']>, onStop: DescribeOptions['onStop']): Steps {
     this.#lines.head({ format: format === 'auto' ? recognise(await this.#reader.peek(8)) : format })
-    let rest: 'legacy' | 'trailing' | 'unknown' = 'trailing'
+    const rest = yield* this.#walk(format, onStop)
+    for await (const bytes of piecesOf((size) => this.#reader.upTo(size))) yield* this.#pieces(rest, bytes)
+    this.#lines.end()
+    yield this.#lines.out.take()
+  }
+
+  /** @returns what the bytes are that follow. */
+  async *#walk(format: NonNullable<WalkOptions['format']>, onStop: DescribeOptions['onStop']): AsyncGenerator<Uint8Array, Rest, void> {
+    let rest: Rest = 'trailing'
     for await (const item of walk(this.#reader, { format })) {
       this.#padding(item)
       if (item.kind === 'legacy') rest = 'legacy'
@@ -55,12 +66,21 @@ class ImageLines {
         yield* this.#pieces('cut', item.during === 'padding' ? new Uint8Array(0) : item.bytes)
         if (rest !== 'legacy') rest = restKinds[item.reason]
         if (item.reason === 'cut' || item.reason === 'lost') onStop?.(item)
-      } else if (item.kind !== 'padding') yield* this.#header(item)
+      } else if (item.kind !== 'padding') this.#lines.begin({ kind: item.kind, ...describeBody(headerCodec(item.kind), item.bytes) })
       if (this.#lines.out.size > HAND_ON_BYTES) yield this.#lines.out.take()
+      if (item.kind === 'xl-header' && readStruct(xlHeader, item.bytes).blockLength > ITEM_BODY_MAX) return yield* this.#behindLongBlock(item, onStop)
     }
-    for await (const bytes of piecesOf((size) => this.#reader.upTo(size))) yield* this.#pieces(rest, bytes)
-    this.#lines.end()
-    yield this.#lines.out.take()
+    return rest
+  }
+
+  /** The walk would hold a block as a whole or pass over it: this one takes it in pieces, and a new walk goes on behind it. */
+  async *#behindLongBlock({ bytes }: HeaderItem, onStop: DescribeOptions['onStop']): AsyncGenerator<Uint8Array, Rest, void> {
+    const { blockLength, mandatoryFlags } = readStruct(xlHeader, bytes)
+    const end = this.#reader.offset + blockLength
+    this.#lines.begin({ kind: 'xl-block', length: blockLength, raw: '' })
+    for await (const piece of piecesOf((size) => this.#reader.upTo(Math.min(size, end - this.#reader.offset)))) yield* this.#pieces('more', piece)
+    const inner = recognise(await this.#reader.peek(8))
+    return yield* this.#walk((mandatoryFlags & XL.streamV2) !== 0 ? 'libxl' : inner === 'libxc' || inner === 'libxl' ? inner : 'legacy', onStop)
   }
 
   /** Ends the open record when the walk has told what its padding was; padding that the length implies is not written down. */
@@ -70,12 +90,6 @@ class ImageLines {
     this.#open = undefined
     const found = paddingFound(next) ?? new Uint8Array(paddingOf(length))
     if (found.length !== implied || next.kind === 'padding') this.#lines.field('padding').hex(found)
-  }
-
-  *#header({ kind, bytes }: HeaderItem): Generator<Uint8Array, void, void> {
-    if (bytes.length <= ITEM_BODY_MAX) return this.#lines.begin({ kind, ...describeBody(headerCodec(kind), bytes) })
-    this.#lines.begin({ kind, length: bytes.length, raw: '' })
-    yield* this.#pieces('more', bytes)
   }
 
   async *#record(item: RecordItem): Steps {

@@ -163,18 +163,33 @@ describe('bytes outside of records', () => {
     expectSame(await encoded(text), bytes)
   })
 
-  it('of a long xl block follow its item, whole or cut', async () => {
-    const head = Buffer.from(vector('ok_xlfile_tiny')).subarray(0, 48)
+  describe('of a long xl block follow its item', () => {
+    const tiny = Buffer.from(vector('ok_xlfile_tiny'))
     const block = filled(4 * 1024 * 1024 + 5)
-    head.writeUInt32LE(block.length, 44)
-    const whole = Buffer.concat([head, block, Buffer.from(vector('ok_xlfile_tiny')).subarray(55)])
-    const text = await decoded(whole)
-    expectSame(await encoded(text), whole)
-    expect(itemsOf(text).slice(0, 3)).toMatchObject([{ kind: 'xl-header' }, { kind: 'xl-block', raw: '', length: block.length }, { kind: 'more' }])
-    const cut = whole.subarray(0, 900_000)
-    const cutText = await decoded(cut)
-    expectSame(await encoded(cutText), cut)
-    expect(itemsOf(cutText)).toMatchObject([{ kind: 'xl-header' }, { kind: 'cut' }, { kind: 'cut' }])
+    const fileOf = (flags: number, inner: Uint8Array, length = block.length): Buffer => {
+      const head = Buffer.from(tiny.subarray(0, 48))
+      head.writeUInt32LE(flags, 36)
+      head.writeUInt32LE(length, 44)
+      return Buffer.concat([head, block, inner])
+    }
+    const kindsOf = async (bytes: Uint8Array): Promise<readonly unknown[]> => {
+      const text = await decoded(bytes)
+      expectSame(await encoded(text), bytes)
+      return itemsOf(text).map(({ kind }) => kind)
+    }
+    const inPieces = ['xl-header', 'xl-block', ...Array<string>(6).fill('more')]
+
+    it('and what is behind it', async () => {
+      expect(await kindsOf(fileOf(3, tiny.subarray(55)))).toEqual([...inPieces, 'libxl-header', 'record', 'image-header', 'domain-header', ...Array<string>(6).fill('record')])
+      expect((await kindsOf(fileOf(1, image(END))))[8]).toBe('image-header')
+      expect((await kindsOf(fileOf(1, tiny.subarray(55))))[8]).toBe('libxl-header')
+      expect((await kindsOf(fileOf(1, filled(20))))[8]).toBe('legacy')
+    })
+
+    it('as far as there is any', async () => {
+      expect(await kindsOf(fileOf(3, new Uint8Array(0), 0xfffffff0))).toEqual(inPieces)
+      expect(await kindsOf(fileOf(3, new Uint8Array(0)).subarray(0, 48))).toEqual(['xl-header', 'xl-block'])
+    })
   })
 })
 
