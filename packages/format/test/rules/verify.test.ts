@@ -3,7 +3,7 @@ import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import type { ByteSource } from '../../src/bytes/byte-source.ts'
 import { verify } from '../../src/rules/verify.ts'
 import {
-  ascii, build, context, domainHeader, emulator, flat, hvm, imageHeader, join, libxl, longs, p2m, page, pageData, pv, record, remus, vcpuBasic, xl, xlBlock, xlHeader, zeros,
+  ascii, build, context, domainHeader, emulator, flat, hvm, imageHeader, join, libxl, longs, p2m, page, pageData, pv, pvInfo, record, remus, vcpuBasic, xl, xlBlock, xlHeader, zeros,
   type Layout, type Part,
 } from './image-builder.ts'
 import { vector } from '../vectors.ts'
@@ -233,6 +233,11 @@ describe('progress', () => {
 })
 
 describe('PV guests', () => {
+  it('a second X86_PV_INFO does not change what vCPUs are read as', async () => {
+    const vcpu = record(0x04, join(zeros(8), zeros(2800)))
+    const { findings } = await judgeLayout({ ...pv, info: pvInfo(4, 3), vcpu: [vcpu, pvInfo(8, 4)] })
+    expect(findings.map(({ code }) => code)).toContain('XC_PV_INFO_TWICE')
+  })
   it('a second list of frames adds to the first', async () => {
     expect(codesOf(await judgeLayout({ ...pv, beforeEnd: p2m(512, 513, 0n) }))).toEqual([])
   })
