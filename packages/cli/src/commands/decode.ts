@@ -1,7 +1,8 @@
 import { ByteReader, describeImage, recognise, type DescribeOptions, type KeepPages } from '@xen-replication/format'
+import type { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatOf, formatOption } from '../input/image-options.ts'
-import { notAnImage } from '../input/not-an-image.ts'
+import { notAnImage, refuseOthers } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
 import { createFile, type NewFile } from '../output/new-file.ts'
 import { textOption, type Verb, type VerbContext } from './command.ts'
@@ -39,10 +40,10 @@ export const verb: Verb = {
 async function decode(ctx: VerbContext, image: OpenImage, options: DescribeOptions): Promise<void> {
   const reader = new ByteReader(image.source)
   const warn = (text: string): void => ctx.stderr.writeNow(`xr: warning: ${text}\n`)
-  const isImage = options.format !== 'auto' || recognise(await reader.peek(8)) !== 'unknown'
-  if (!isImage) warn((await notAnImage(image.path, reader)).message)
+  const doubt = options.format === 'auto' ? await doubtAbout(image.path, reader) : undefined
+  if (doubt !== undefined) warn(`${doubt.message}; ${doubt.hint}`)
   const onStop: DescribeOptions['onStop'] = ({ reason, offset }) => {
-    if (isImage) warn(`${image.path}: ${reason === 'cut' ? 'the image ends too early' : 'the rest cannot be told and is kept as bytes'} (at byte ${offset})`)
+    if (doubt === undefined) warn(`${image.path}: ${reason === 'cut' ? 'the image ends too early' : 'the rest cannot be told and is kept as bytes'} (at byte ${offset})`)
   }
   const task = ctx.progress.begin(`decoding ${image.path}`, image.size)
   try {
@@ -53,6 +54,13 @@ async function decode(ctx: VerbContext, image: OpenImage, options: DescribeOptio
   } finally {
     task.end()
   }
+}
+
+/** What other verbs would refuse the file for. */
+async function doubtAbout(path: string, reader: ByteReader): Promise<CliError | undefined> {
+  const format = recognise(await reader.peek(8))
+  const other = await refuseOthers(path, reader).then(() => undefined, (refusal: CliError) => refusal)
+  return other ?? (format === 'unknown' ? notAnImage(path, reader) : undefined)
 }
 
 function keeperOf(file: NewFile): KeepPages {
