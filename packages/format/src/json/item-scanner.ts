@@ -103,7 +103,7 @@ export class ItemScanner {
 }
 
 /** @throws FormatError FMT_JSON, with the parser's own words behind `what`. */
-export function parseJson(text: string, what: string): Json {
+function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch (error) {

@@ -2,7 +2,7 @@ import { ByteReader, describeImage, imageFromJson, sourceOfBytes, type BuildOpti
 import { expect } from 'vitest'
 
 /** All pieces in one. */
-export async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const copies: Uint8Array[] = []
   for await (const piece of pieces) copies.push(new Uint8Array(piece))
   return new Uint8Array(Buffer.concat(copies))
