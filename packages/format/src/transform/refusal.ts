@@ -27,6 +27,9 @@ const HVM_PARAM_MAX = 255
 /** Entries of a sane HVM_PARAMS record. */
 const HVM_PARAMS_MAX = 256
 
+/** Longest record of a device model’s xenstore keys, in bytes; there are a few keys a memory region. */
+const XENSTORE_MAX = 1 << 20
+
 interface Row {
   readonly guest?: GuestKind
   /** @param front the first 8 body bytes, zero where the body is shorter. */
@@ -62,7 +65,7 @@ const libxc = new Map<number, Row>([
 const libxl = new Map<number, Row>([
   [XL2.END, any],
   [XL2.LIBXC_CONTEXT, any],
-  [XL2.EMULATOR_XENSTORE_DATA, { guest: 'hvm', fits: (length) => length >= 8 }],
+  [XL2.EMULATOR_XENSTORE_DATA, { guest: 'hvm', fits: (length) => length >= 8 && length <= XENSTORE_MAX }],
   [XL2.EMULATOR_CONTEXT, { guest: 'hvm', fits: (length) => length >= 8 }],
   [XL2.CHECKPOINT_END, any],
   [XL2.CHECKPOINT_STATE, { fits: (length) => length >= 4 }],

@@ -123,6 +123,7 @@ describe('a damaged record ends what counts', () => {
   const badLibxl: Readonly<Record<string, readonly Part[]>> = {
     'an unknown type': [record(6)],
     'a device model state without its head': [record(3, zeros(4))],
+    'more xenstore keys than any device model has': [record(2, zeros(8), { length: 0x20_0000 })],
     'a second libxc image': [record(1), ...flat(hvm)],
     'CHECKPOINT_END without a checkpoint': [checkpointEnd],
     'CHECKPOINT_STATE without a state': [record(5, zeros(0))],

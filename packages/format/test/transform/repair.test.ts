@@ -66,6 +66,10 @@ describe('an image made plain', () => {
     )
   })
 
+  it('has a sound header where the marker or the id was damaged', async () => {
+    for (const header of [imageHeader({ marker: 0 }), imageHeader({ id: 1 })]) expect(await repaired(bytesOf({ ...hvm, image: header }))).toEqual(bytesOf(hvm))
+  })
+
   it('has batches of 1024 pages in ascending order', async () => {
     const many = pageData(Array.from({ length: 2100 }, (_, i): Entry => [2099 - i, 0xf]))
     const pages = [pageData(Array.from({ length: 1024 }, (_, i): Entry => [i, 0xf])), pageData(Array.from({ length: 1024 }, (_, i): Entry => [1024 + i, 0xf])), pageData(Array.from({ length: 52 }, (_, i): Entry => [2048 + i, 0xf]))]
