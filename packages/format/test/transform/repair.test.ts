@@ -67,7 +67,7 @@ describe('an image made plain', () => {
   })
 
   it('has a sound header where the marker or the id was damaged', async () => {
-    for (const header of [imageHeader({ marker: 0 }), imageHeader({ id: 1 })]) expect(await repaired(bytesOf({ ...hvm, image: header }))).toEqual(bytesOf(hvm))
+    for (const image of [imageHeader({ marker: 0 }), imageHeader({ id: 1 })]) expect(await repaired(bytesOf({ ...libxl, image: flat({ ...hvm, image }) }))).toEqual(bytesOf(libxl))
   })
 
   it('has batches of 1024 pages in ascending order', async () => {
