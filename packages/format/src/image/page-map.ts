@@ -1,5 +1,5 @@
 /** Pfns that one dense block covers. */
-const BLOCK = 1 << 16
+const BLOCK = 1 << 12
 /** Dense blocks may cover this many pfns for each pfn set, so a few wild pfns cannot take memory. */
 const REACH = 64
 /** Pfns that dense blocks cover from the start: 4 GiB of guest memory, which holds every PC's device hole. */

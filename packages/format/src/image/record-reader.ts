@@ -14,7 +14,7 @@ export class RecordReader {
   readonly reader: ByteReader
   #index = 0
   #epoch = 0
-  #entries = new Uint32Array(2 * 1024)
+  #entries = new Uint32Array(0)
 
   constructor(reader: ByteReader) {
     this.reader = reader
@@ -89,7 +89,7 @@ export class RecordReader {
   async #entriesOf(body: Body, count: number, reserved: number): Promise<PageData | undefined> {
     const front = pageDataFront(count)
     if ((await body.peek(front)).length < front) return undefined
-    if (this.#entries.length < 2 * count) this.#entries = new Uint32Array(2 * count)
+    if (this.#entries.length < 2 * count) this.#entries = new Uint32Array(Math.max(2 * count, 2 * this.#entries.length))
     const bytes = await body.upTo(front)
     new Uint8Array(this.#entries.buffer).set(bytes.subarray(8))
     return pageDataOf(count, reserved, this.#entries)

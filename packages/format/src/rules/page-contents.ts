@@ -2,6 +2,7 @@ import { PAGE_SIZE } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { PageMap } from '../image/page-map.ts'
 
+const ZERO_PAGE = new Uint8Array(PAGE_SIZE)
 const FNV_START = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
@@ -17,7 +18,7 @@ export class PageContents {
   /** @param digest 32-bit checksum of a page. */
   constructor(digest: (bytes: Uint8Array) => number) {
     this.#digest = digest
-    this.#zero = digest(new Uint8Array(PAGE_SIZE))
+    this.#zero = digest(ZERO_PAGE)
   }
 
   /** `digest` is FNV-1a over pfn and checksum of every page in stream order. */
