@@ -51,7 +51,8 @@ async function verbHelp(entry: VerbEntry): Promise<string> {
 
 const listed = (): object => ({ verbs: verbs.map(({ name, summary }) => ({ name, summary })) })
 
-async function described({ name, summary, load }: VerbEntry): Promise<object> {
-  const { verb: asked } = await load()
+async function described(entry: VerbEntry): Promise<object> {
+  const { name, summary } = entry
+  const { verb: asked } = await entry.load()
   return { verb: name, summary, about: asked.about, arguments: asked.args, options: optionsOf(asked), examples: asked.examples }
 }

@@ -41,8 +41,8 @@ export async function openImage(path: string, { signal }: OpenOptions): Promise<
     const source = new FileSource(descriptor, { path, signal })
     return { source, size: descriptor.size(), seekable: true, reread: rereadOf(descriptor.fd, path), path, close: () => descriptor.close() }
   }
-  const { source, close } = openPipe(descriptor, { path, signal })
-  return Promise.resolve({ source, size: undefined, seekable: false, reread: undefined, path, close })
+  const pipe = openPipe(descriptor, { path, signal })
+  return Promise.resolve({ source: pipe.source, size: undefined, seekable: false, reread: undefined, path, close: () => pipe.close() })
 }
 
 function rereadOf(fd: number, path: string): Reread {
@@ -59,7 +59,7 @@ function rereadOf(fd: number, path: string): Reread {
 /** The source over what can be read in order only. */
 export function openPipe(descriptor: Descriptor, { path, signal }: { path: string; signal: AbortSignal }): { source: ByteSource; close(): void } {
   if (descriptor.kind === 'device') return { source: deviceSource(descriptor.fd, { path, signal }), close: () => descriptor.close() }
-  const source = new PipeSource(descriptor.fd, { path, signal })
+  const source = new PipeSource(descriptor, { path, signal })
   const close = (): void => {
     source.close()
     if (!source.closesDescriptor) descriptor.close()

@@ -1,6 +1,5 @@
 import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import { sourceOfBytes } from '../../src/bytes/byte-source.ts'
-import type { RecordItem } from '../../src/image/item.ts'
 import { recordDetail } from '../../src/image/record-detail.ts'
 import { createSummary, type Summary } from '../../src/image/summary.ts'
 import { walk, type WalkOptions } from '../../src/image/walk.ts'
@@ -17,7 +16,7 @@ export async function summarise(of: Uint8Array | Layout, options: WalkOptions = 
 export async function details(of: Uint8Array | Layout): Promise<readonly (readonly [name: string | undefined, detail: string])[]> {
   const said: (readonly [string | undefined, string])[] = []
   for await (const item of walk(new ByteReader(sourceOfBytes(bytesOf(of))))) {
-    if (item.kind === 'record') said.push([item.name, await recordDetail(item as RecordItem)])
+    if (item.kind === 'record') said.push([item.name, await recordDetail(item)])
   }
   return said
 }
