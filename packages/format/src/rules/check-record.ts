@@ -61,7 +61,8 @@ export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules'
     report('XC_FOREIGN_RECORD', `${record.name} in ${image.guest === 'pv' ? 'a PV' : 'an HVM'} image`)
   }
   rule.length?.(scene)
-  if (rule.content === undefined || depth === 'headers' || record.length > LIBXC_BODY_MAX) return
+  // What a PV guest's records say is needed to judge the order of others, so they are read at any depth; they are small.
+  if (rule.content === undefined || (depth === 'headers' && rule.guest !== 'pv') || record.length > LIBXC_BODY_MAX) return
   const body = await record.body.all()
   if (body.length === record.length) rule.content(scene, body)
 }
