@@ -46,7 +46,9 @@ async function checkEmulator(record: RecordItem, stream: StreamState, report: Re
   const [id, index] = [view.getUint32(0, true), view.getUint32(4, true)]
   if (id > 2) report('XL2_EMULATOR_ID', String(id))
   if (index !== 0) report('XL2_EMULATOR_INDEX', String(index))
-  if (record.type === XL2.EMULATOR_XENSTORE_DATA && record.length <= XENSTORE_MAX) checkPairs((await record.body.all()).subarray(8), report)
+  if (record.type !== XL2.EMULATOR_XENSTORE_DATA || record.length > XENSTORE_MAX) return
+  const body = await record.body.all()
+  if (body.length === record.length) checkPairs(body.subarray(8), report)
 }
 
 /** Strings each ending in a zero byte, keys and values by turns. */
