@@ -1,3 +1,4 @@
+import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import type { HeaderItem, Item, RecordItem } from './item.ts'
 import { RecordTally, type RecordsSummary } from './summary-records.ts'
@@ -56,7 +57,7 @@ export interface Summary {
 /** Gathers a summary item by item, so that one walk can serve others as well. */
 export interface Summariser {
   /** To be called before any other consumer of the item touches its body. */
-  item(item: Item): Promise<void>
+  item(item: Item): Soon<void>
   finish(): Summary
 }
 
@@ -76,7 +77,7 @@ class ImageTally {
   #emulator: EmulatorSummary | undefined
   #end: EndSummary = { reason: 'none', offset: 0, layer: 'libxc', during: 'none' }
 
-  async item(item: Item): Promise<void> {
+  item(item: Item): Soon<void> {
     switch (item.kind) {
       case 'record':
         this.#records.add(item)

@@ -1,5 +1,6 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import { PAGE_SIZE, paddingOf } from '../bytes/limits.ts'
+import type { Soon } from '../bytes/soon.ts'
 import { readStruct } from '../bytes/struct.ts'
 import { describeBody } from '../frame/describe.ts'
 import { headerCodec, libxcCodec, libxlCodec } from '../frame/catalogue.ts'
@@ -160,7 +161,7 @@ function frontOf({ pages: { count, reserved, entries } }: PageRecord): Uint8Arra
 }
 
 /** Pieces of PIECE_BYTES until there are no more bytes. */
-async function* piecesOf(upTo: (size: number) => Promise<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+async function* piecesOf(upTo: (size: number) => Soon<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   for (;;) {
     const bytes = await upTo(PIECE_BYTES)
     if (bytes.length === 0) return

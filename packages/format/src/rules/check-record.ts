@@ -1,3 +1,4 @@
+import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { LIBXC_BODY_MAX, PAGE_SIZE } from '../bytes/limits.ts'
 import type { RecordItem } from '../image/item.ts'
@@ -52,7 +53,7 @@ const table = new Map<number, RecordRule>([
 ])
 
 /** Judges a libxc record by its own and by what came before it. */
-export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules' | 'data'): Promise<void> {
+export function checkRecord(scene: RecordScene, depth: 'headers' | 'rules' | 'data'): Soon<void> {
   const { record, image, report } = scene
   if (record.length > LIBXC_BODY_MAX) report('XC_LENGTH_MAX', `${record.length} bytes`)
   const rule = table.get(record.type)
@@ -63,8 +64,12 @@ export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules'
   rule.length?.(scene)
   // What a PV guest's records say is needed to judge the order of others, so they are read at any depth; they are small.
   if (rule.content === undefined || (depth === 'headers' && rule.guest !== 'pv') || record.length > LIBXC_BODY_MAX) return
-  const body = await record.body.all()
-  if (body.length === record.length) rule.content(scene, body)
+  return checkContent(scene, rule.content)
+}
+
+async function checkContent(scene: RecordScene, check: NonNullable<RecordRule['content']>): Promise<void> {
+  const body = await scene.record.body.all()
+  if (body.length === scene.record.length) check(scene, body)
 }
 
 function unknown({ record, buffering, report }: RecordScene): void {

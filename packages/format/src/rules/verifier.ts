@@ -1,3 +1,4 @@
+import { andThen, type Soon } from '../bytes/soon.ts'
 import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
 import type { HeaderItem, Item, LegacyItem, RecordItem, StopItem } from '../image/item.ts'
 import { XL2 } from '../libxl/record-types.ts'
@@ -19,7 +20,7 @@ import { dropState, keepState, newImageState, newStreamState, type ImageState, t
 /** Judges the items of one walk, in order. */
 export interface Verifier {
   /** Looks at an item; may read the bodies of records. */
-  item(item: Item): Promise<void>
+  item(item: Item): Soon<void>
   /** After the stop item. */
   finish(): Verification
 }
@@ -41,7 +42,7 @@ class RunningVerification {
   #bytes = 0
   #legacy: Verification['legacy']
   /** What a record brings about when its body and padding have come. */
-  #onceRead: ((next: Item) => void | Promise<void>) | undefined
+  #onceRead: ((next: Item) => Soon<void>) | undefined
   /** What the receiver falls back to: the image as of the last complete checkpoint. */
   #checkpoint: { readonly image: ImageState; readonly offset: number; readonly findings: Findings } | undefined
   /** What the receiver would find wrong when it starts the guest. */
@@ -58,9 +59,14 @@ class RunningVerification {
     }
   }
 
-  async item(item: Item): Promise<void> {
-    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) await this.#onceRead?.(item)
+  item(item: Item): Soon<void> {
+    const onceRead = this.#onceRead
     this.#onceRead = undefined
+    if (onceRead === undefined || (item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) return this.#judge(item)
+    return andThen(onceRead(item), () => this.#judge(item))
+  }
+
+  #judge(item: Item): Soon<void> {
     switch (item.kind) {
       case 'record':
         return item.layer === 'libxl' ? this.#libxlRecord(item) : this.#libxcRecord(item)
@@ -129,17 +135,19 @@ class RunningVerification {
     if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#onceRead = () => this.#checkpointComplete(record.offset)
   }
 
-  async #libxcRecord(record: RecordItem): Promise<void> {
+  #libxcRecord(record: RecordItem): Soon<void> {
     const { image } = this.#stream
     const report = this.#findings.at(record.offset, record.index)
     const scene: RecordScene = { record, image, vcpus: this.#stream.maxVcpus, buffering: this.#stream.begun > 0, report }
     this.#stream.recordsSince++
     this.#stream.stateDue = false
     if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
-    if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#pages)
-    await checkRecord(scene, this.#depth)
-    if (record.type === XC.CHECKPOINT) this.#onceRead = (next) => this.#checkpointBegun(record, next)
-    if (record.type === XC.END) await this.#imageEnds(record.offset)
+    const pages = record.type === XC.PAGE_DATA ? checkPages(scene, this.#pages) : undefined
+    const all = andThen(pages, () => checkRecord(scene, this.#depth))
+    return andThen(all, () => {
+      if (record.type === XC.CHECKPOINT) this.#onceRead = (next) => this.#checkpointBegun(record, next)
+      return record.type === XC.END ? this.#imageEnds(record.offset) : undefined
+    })
   }
 
   async #checkpointBegun(record: RecordItem, next: Item): Promise<void> {
