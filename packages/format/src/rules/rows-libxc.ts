@@ -16,6 +16,7 @@ const frameRows = {
   XC_DOMAIN_TYPE: row('RRR', 'the domain type is neither PV (1) nor HVM (2)', hints.damaged),
   XC_DOMAIN_MISMATCH: row('RR-', 'the image holds another kind of guest than the domain to restore into', hints.pair),
   XC_PAGE_SHIFT: row('RRR', 'the page size is not 4096', hints.damaged),
+  XC_PAGE_SHIFT_WRAPS: row('R-R', 'the page shift is 12 in its lowest five bits only, which is what Xen’s restorer on x86 goes by', hints.damaged),
   XC_DOMAIN_RESERVED: row('R-R', 'the reserved word of the domain header is not zero', hints.harmless),
   XC_RECORD_CUT: row('RRR', 'the stream ends within a libxc record', hints.cut),
   XC_NO_END: row('RRR', 'the stream ends without the libxc END record', hints.cut),
