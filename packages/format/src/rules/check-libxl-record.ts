@@ -36,7 +36,7 @@ function notEmpty(record: RecordItem, report: Report): void {
 
 async function checkEmulator(record: RecordItem, stream: StreamState, report: Report, depth: string): Promise<void> {
   if (record.length < 8) return report('XL2_EMULATOR_SHORT', `${record.name}, ${record.length} bytes`)
-  if ((stream.configured ?? stream.image.guest) !== 'hvm' && stream.libxcImages > 0) report('XL2_EMULATOR_IN_PV', record.name)
+  if (!mayHaveEmulator(stream)) report('XL2_EMULATOR_IN_PV', record.name)
   if (record.type === XL2.EMULATOR_CONTEXT) stream.emulator = true
   else if (record.length > 8) report('XL2_XENSTORE_PY3')
   if (depth === 'headers') return
@@ -49,6 +49,12 @@ async function checkEmulator(record: RecordItem, stream: StreamState, report: Re
   if (record.type !== XL2.EMULATOR_XENSTORE_DATA || record.length > XENSTORE_MAX) return
   const body = await record.body.all()
   if (body.length === record.length) checkPairs(body.subarray(8), report)
+}
+
+/** Guests that are not known yet may. */
+function mayHaveEmulator({ configured, domain, libxcImages, image }: StreamState): boolean {
+  const guest = configured ?? domain ?? (libxcImages > 0 ? image.guest : 'hvm')
+  return guest === 'hvm'
 }
 
 /** Strings each ending in a zero byte, keys and values by turns. */

@@ -1,5 +1,5 @@
 import { PageMap } from '../image/page-map.ts'
-import type { StreamType } from './finding.ts'
+import type { StreamType, VerifyOptions } from './finding.ts'
 import { StagedMap } from './staged-map.ts'
 
 /** What is a single value of the guest. */
@@ -61,6 +61,8 @@ export function dropState(image: ImageState): void {
 export interface StreamState {
   /** As told; undefined: whatever the stream turns out to be. */
   readonly told: StreamType | undefined
+  /** The kind of domain to restore into, as told. */
+  readonly domain: 'pv' | 'hvm' | undefined
   /** What was made of it so far. */
   type: StreamType
   /** Type of guest that the configuration of an `xl` file names. */
@@ -84,8 +86,9 @@ export interface StreamState {
   image: ImageState
 }
 
-export const newStreamState = (told: StreamType | undefined): StreamState => ({
+export const newStreamState = ({ streamType: told, domain }: VerifyOptions): StreamState => ({
   told,
+  domain,
   type: told ?? 'plain',
   configured: undefined,
   maxVcpus: undefined,

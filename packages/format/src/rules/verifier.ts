@@ -51,7 +51,7 @@ class RunningVerification {
   constructor(options: VerifyOptions) {
     this.#options = options
     this.#depth = options.depth ?? 'rules'
-    this.#stream = newStreamState(options.streamType)
+    this.#stream = newStreamState(options)
     this.#pages = {
       depth: this.#depth,
       contents: new PageContents(options.digest ?? (() => 0)),

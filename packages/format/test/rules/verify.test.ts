@@ -216,6 +216,12 @@ describe('what the caller knows', () => {
     expect((await judgeLayout(hvm, { domain: 'pv' })).verdict.xen).toBe('reject')
   })
 
+  it('the kind of domain tells whether an emulator can be, where no image does', async () => {
+    const layout = { ...libxl, libxcContext: [], image: [] }
+    expect(codesOf(await judgeLayout(layout, { domain: 'pv' }))).toEqual(['XL2_EMULATOR_IN_PV', 'XL2_NO_LIBXC'])
+    expect(codesOf(await judgeLayout(layout))).toEqual(['XL2_NO_LIBXC'])
+  })
+
   it('the type of stream: a plain one has no checkpoints, a checkpointed one may do without', async () => {
     expect((await judgeLayout(hvm, { streamType: 'remus' })).verdict).toEqual({ strict: 'accept', xen: 'accept', verifier: 'accept' })
     expect((await judgeLayout({ ...hvm, end: [checkpoint, hvm.end] }, { streamType: 'plain' })).verdict.xen).toBe('reject')
