@@ -1,6 +1,6 @@
 import { viewOf } from '../bytes/struct.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
-import type { RecordScene } from './check-record.ts'
+import type { RecordScene } from './scene.ts'
 import type { ImageState } from './state.ts'
 
 export function checkPvInfo({ image, report }: RecordScene, body: Uint8Array): void {

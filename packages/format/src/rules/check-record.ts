@@ -1,24 +1,11 @@
 import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { LIBXC_BODY_MAX, PAGE_SIZE } from '../bytes/limits.ts'
-import type { RecordItem } from '../image/item.ts'
 import { OPTIONAL_RECORD, XC } from '../libxc/record-types.ts'
 import { checkContext } from './check-hvm-context.ts'
 import { checkVcpu } from './check-vcpu.ts'
 import { checkP2mFrames, checkPvInfo } from './check-pv.ts'
-import type { Report } from './findings.ts'
-import type { ImageState } from './state.ts'
-
-/** What a check of one record sees. */
-export interface RecordScene {
-  readonly record: RecordItem
-  readonly image: ImageState
-  /** vCPUs the domain has, when the configuration tells. */
-  readonly vcpus: number | undefined
-  /** The records of a checkpoint are being buffered. */
-  readonly buffering: boolean
-  readonly report: Report
-}
+import { needsStaticEnd, type RecordScene } from './scene.ts'
 
 /** How one record type is judged. `length` alone when bodies are not read, then `content`. */
 interface RecordRule {
@@ -83,14 +70,6 @@ function staticEnd({ image, report }: RecordScene): void {
   if (image.version === 2) report('XC_STATIC_END_V2')
   if (image.staticEnd === 'yes') report('XC_STATIC_END_TWICE')
   image.staticEnd = 'yes'
-}
-
-/** Version 2 images have no STATIC_DATA_END: this record implies it. */
-export function needsStaticEnd({ image, record, report }: RecordScene): void {
-  if (image.version === 2) image.staticEnd = 'yes'
-  if (image.staticEnd !== 'no') return
-  report('XC_STATIC_END_MISSING', record.name)
-  image.staticEnd = 'missed'
 }
 
 function p2mOrder(scene: RecordScene): void {

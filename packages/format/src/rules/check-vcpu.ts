@@ -1,6 +1,6 @@
 import { viewOf } from '../bytes/struct.ts'
 import { XC } from '../libxc/record-types.ts'
-import type { RecordScene } from './check-record.ts'
+import type { RecordScene } from './scene.ts'
 
 /** Bytes of a vcpu_guest_context by guest width. */
 const CONTEXT_SIZE = new Map([

@@ -1,8 +1,8 @@
-import type { Verdicts } from './finding.ts'
 import { libxcRows } from './rows-libxc.ts'
 import { libxlRows } from './rows-libxl.ts'
 import { xlRows } from './rows-xl.ts'
 import type { Judges, Row } from './row.ts'
+import type { Verdicts } from './verdict.ts'
 
 /** Every rule there is, by code. */
 export const rules = { ...xlRows, ...libxlRows, ...libxcRows } as const satisfies Record<string, Row>

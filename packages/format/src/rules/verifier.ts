@@ -8,14 +8,16 @@ import { checkDomainHeader, checkImageHeader, checkLibxlHeader } from './check-h
 import { judgeLegacy } from './check-legacy.ts'
 import { checkLibxlRecord } from './check-libxl-record.ts'
 import { checkPages, type PageScene } from './check-pages.ts'
-import { checkRecord, type RecordScene } from './check-record.ts'
+import { checkRecord } from './check-record.ts'
 import { checkStop } from './check-stop.ts'
 import { checkXlBlock, checkXlHeader, type XlFlags } from './check-xl.ts'
-import type { Verdict, Verification, VerifyOptions } from './finding.ts'
+import type { Verification, VerifyOptions } from './finding.ts'
 import { Findings } from './findings.ts'
 import { PageContents } from './page-contents.ts'
 import { recallByLook, recallByPlace } from './page-recall.ts'
+import type { RecordScene } from './scene.ts'
 import { dropState, keepState, newImageState, newStreamState, type ImageState, type StreamState } from './state.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Judges the items of one walk, in order. */
 export interface Verifier {

@@ -1,10 +1,10 @@
 import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import type { RecordItem } from '../image/item.ts'
+import type { GuestKind } from '../libxc/domain-header.ts'
 import { isReservedType, pageDataLength, type PageData } from '../libxc/page-data.ts'
 import { OPTIONAL_RECORD, XC } from '../libxc/record-types.ts'
 import { XL2 } from '../libxl/record-types.ts'
-import type { GuestKind } from './snapshot.ts'
 
 /** What came before a record, as far as it decides whether a restorer takes the record. */
 export interface Before {

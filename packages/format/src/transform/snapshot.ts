@@ -2,6 +2,7 @@ import { viewOf } from '../bytes/struct.ts'
 import type { Body } from '../image/body.ts'
 import type { Item, RecordItem } from '../image/item.ts'
 import { walk } from '../image/walk.ts'
+import type { GuestKind } from '../libxc/domain-header.ts'
 import { hvmParams, type HvmParam } from '../libxc/hvm-params.ts'
 import type { PageData } from '../libxc/page-data.ts'
 import { XC } from '../libxc/record-types.ts'
@@ -10,9 +11,6 @@ import { measure, type Extent } from './extent.ts'
 import { readerOf, type ImageBytes, type Place } from './image-bytes.ts'
 import { PageIndex } from './page-index.ts'
 import { isHvmParam } from './refusal.ts'
-
-/** A PVH guest is `hvm`, as in the image. */
-export type GuestKind = 'pv' | 'hvm'
 
 /** A record by its type and where its body is. */
 export interface RecordPlace {

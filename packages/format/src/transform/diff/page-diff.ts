@@ -1,10 +1,10 @@
 import { PAGE_SIZE } from '../../bytes/limits.ts'
+import type { GuestKind } from '../../libxc/domain-header.ts'
 import { hasContent, PAGE, pageTypeName } from '../../libxc/page-data.ts'
 import type { PfnRun } from '../core/runs.ts'
 import type { ImageBytes } from '../image-bytes.ts'
 import { pageBuffer, PAGES_AT_ONCE, readPages } from '../page-contents.ts'
 import type { PageIndex, PageVersion } from '../page-index.ts'
-import type { GuestKind } from '../snapshot.ts'
 import { Collector, type BoundedList } from './bounded.ts'
 
 /** Runs of pages, and how many pages they are in all. */
