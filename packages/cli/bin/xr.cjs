@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 'use strict'
-// Starts the bundle, or the modules it is made of when there is no bundle or one of them was built after it.
+// Starts the bundle, or the modules it is made of when there is no bundle, one of them was built after it, or --debug wants their names.
 const { readFileSync, statSync } = require('node:fs')
 const { join } = require('node:path')
 
@@ -12,5 +12,5 @@ function isFresh() {
   return made > 0 && JSON.parse(readFileSync(inPackage('bundle/made-from.json'), 'utf8')).every((file) => timeOf(file) < made)
 }
 
-if (isFresh()) require(inPackage('bundle/xr.cjs'))
+if (!process.argv.includes('--debug') && isFresh()) require(inPackage('bundle/xr.cjs'))
 else void import('../dist/main.js')

@@ -28,7 +28,7 @@ describe('the xr that is started', () => {
     put('bundle/xr.cjs', 'console.log("bundle")', seconds)
     put('bundle/made-from.json', '["dist/stamp","other/stamp"]', seconds)
   }
-  const started = (): string => spawnSync(process.execPath, [join(folder, 'bin/xr.cjs')], { encoding: 'utf8' }).stdout.trim()
+  const started = (...words: string[]): string => spawnSync(process.execPath, [join(folder, 'bin/xr.cjs'), ...words], { encoding: 'utf8' }).stdout.trim()
 
   it('is made of modules when there is no bundle', () => expect(started()).toBe('modules'))
 
@@ -41,6 +41,11 @@ describe('the xr that is started', () => {
     put('dist/stamp', '')
     bundled(NEW)
     expect(started()).toBe('bundle')
+  })
+
+  it('is made of modules with --debug, whose stack traces name places in them', () => {
+    bundled(NEW)
+    expect(started('show', '--debug')).toBe('modules')
   })
 
   it('is made of modules when one package was built after the bundle', () => {
