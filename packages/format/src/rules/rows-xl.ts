@@ -1,6 +1,6 @@
-import { hints, type Row } from './row.ts'
+import { hints, type Rule } from './rule.ts'
 
-const row = (judges: Row['judges'], says: string, hint: string): Row => ({ layer: 'xl', judges, says, hint })
+const row = (judges: Rule['judges'], says: string, hint: string): Rule => ({ layer: 'xl', judges, says, hint })
 
 /** The `xl` file. Source: xl_saverestore.c, xl_vmcontrol.c create_domain(). */
 export const xlRows = {
@@ -18,4 +18,4 @@ export const xlRows = {
   XL_LIBXC_PAYLOAD: row('-R-', 'a bare libxc image follows: xl takes it for a legacy stream and fails', 'wrap it: `xr convert --to xl`'),
   XL_LEGACY_PAYLOAD: row('--R', 'a legacy stream (Xen 4.5 and before): Xen converts it while restoring, its verifier cannot read it', 'make a current one: `xr convert --to xl`'),
   XL_V2_FLAG_CLEAR: row('RRR', 'the flags announce a legacy stream, but a libxl stream follows', hints.damaged),
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Rule>
