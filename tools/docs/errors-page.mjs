@@ -43,14 +43,10 @@ more than Xen's converter.
 
 /** @returns the page, ending in a newline. */
 export async function errorsPage() {
-  const [{ formatCodes }, { rules }, { Findings }, { LEGACY_RULES }, { cliCodes }, { exitCodes }, { exitCodeOf }, { XrError }] = await Promise.all([
-    built('format/dist/format-error.js'),
-    built('format/dist/rules/table.js'),
+  const [{ formatCodes, LEGACY_RULES, rules }, { Findings }, { cliCodes, exitCodeOf, exitCodes }, { XrError }] = await Promise.all([
+    built('format/dist/index.js'),
     built('format/dist/rules/findings.js'),
-    built('format/dist/legacy/rules.js'),
-    built('cli/dist/cli-error.js'),
-    built('cli/dist/exit-codes.js'),
-    built('cli/dist/render-error.js'),
+    built('cli/dist/index.js'),
     built('errors/dist/index.js'),
   ])
   const statusOf = (code) => exitCodeOf(new XrError(code, ''))

@@ -5,13 +5,13 @@ import type { Output } from '../output/output.ts'
 import { verbs } from '../verbs.ts'
 
 /** One word the shell may offer. */
-export interface Completion {
+interface Completion {
   readonly word: string
   readonly what: string
 }
 
 /** What the shell may offer; `files`: the names of files as well. */
-export interface Completions {
+interface Completions {
   readonly words: readonly Completion[]
   readonly files: boolean
 }
@@ -34,7 +34,7 @@ export async function writeCompletions(out: Output, words: readonly string[]): P
 }
 
 /** What may stand in the place of the last of these words. */
-export async function completionsFor(words: readonly string[]): Promise<Completions> {
+async function completionsFor(words: readonly string[]): Promise<Completions> {
   const { before, last, front } = unfinished(words)
   const place = before.findIndex((word) => !word.startsWith('-'))
   const found = verbs.find(({ name }) => name === before[place])

@@ -6,7 +6,7 @@ import { fileError } from './file-error.ts'
 const STDIN_FD = 0
 
 /** What stands behind a descriptor: `disk` can be read anywhere, the others in order only. */
-export type DescriptorKind = 'disk' | 'pipe' | 'device'
+type DescriptorKind = 'disk' | 'pipe' | 'device'
 
 /** An open file, and how to be rid of it. */
 export interface Descriptor {

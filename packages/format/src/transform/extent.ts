@@ -122,7 +122,7 @@ async function visit(course: Course, item: Item): Promise<void> {
 }
 
 /** The error for verbs that work on records. */
-export const legacyError = (offset: number): FormatError =>
+const legacyError = (offset: number): FormatError =>
   new FormatError('FMT_LEGACY', 'the image is in the format from before Xen 4.6', { offset, hint: 'convert it first: `xr convert IN OUT --to libxl-v2`' })
 
 function visitHeader(course: Course, { kind, bytes, offset }: HeaderItem): void {

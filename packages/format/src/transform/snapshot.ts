@@ -19,7 +19,7 @@ export interface RecordPlace {
 }
 
 /** Headers as they stand in the image; those of layers it does not have are undefined. */
-export interface Headers {
+export interface ImageHeaders {
   readonly xl: Uint8Array | undefined
   /** The `xl` file's optional block. */
   readonly block: Uint8Array | undefined
@@ -34,7 +34,7 @@ export type VcpuRecords = ReadonlyMap<number, Place>
 /** What a restorer would have at the end of an image: the last of everything, as places in the image. */
 export interface Snapshot {
   readonly extent: Extent
-  readonly headers: Headers
+  readonly headers: ImageHeaders
   readonly guest: GuestKind
   /** Version of the libxc image. */
   readonly version: number

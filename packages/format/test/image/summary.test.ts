@@ -61,7 +61,7 @@ describe('the configuration of an xl file', () => {
 
   it('is read in the form that the header announces', async () => {
     expect((await withConfig('{"c_info":{"name":"g"}}\0')).config).toMatchObject({ kind: 'json', name: 'g' })
-    expect((await withConfig('name = "g"\n', 2)).config).toMatchObject({ kind: 'cfg', name: 'g' })
+    expect((await withConfig('name = "g"\n', 2)).config).toMatchObject({ kind: 'text', name: 'g' })
   })
 
   it('may be missing', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { imageOfBytes, type ImageBytes } from '../../../src/transform/image-bytes.ts'
-import { configOf } from '../../../src/transform/diff/config-diff.ts'
 import { diffImages, type ImageDiff } from '../../../src/transform/diff/diff.ts'
 import { plainImage } from '../../../src/transform/repair.ts'
 import { readSnapshot } from '../../../src/transform/snapshot.ts'
@@ -72,11 +71,6 @@ describe('configurations', () => {
   it('may be missing', async () => {
     expect(await changes(withConfig(''), xl)).toEqual([{ path: '', a: undefined, b: {} }])
     expect(await changes({ ...xl, header: xlHeader({ length: 0 }), block: [] }, withConfig('\0'))).toEqual([])
-  })
-
-  it('are as long as their block when that says more', () => {
-    expect(configOf({ block: join(words(100), ascii('ab')) })).toEqual(ascii('ab'))
-    expect(configOf({ block: zeros(3) })).toBeUndefined()
   })
 })
 
