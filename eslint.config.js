@@ -37,7 +37,7 @@ const boundaries = (purity) => [
 ]
 
 export default defineConfig(
-  globalIgnores(['**/dist/**', '**/out-tsc/**', '**/coverage/**', '**/.test-results/**', '**/node_modules/**', '**/vitest.config.ts']),
+  globalIgnores(['**/dist/**', '**/bundle/**', '**/out-tsc/**', '**/coverage/**', '**/.test-results/**', '**/node_modules/**', '**/vitest.config.ts']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

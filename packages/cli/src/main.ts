@@ -6,10 +6,9 @@ const stop = new AbortController()
 // The second signal of a kind finds no handler and ends the process at once.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())
 
-const exit = await run(process.argv.slice(2), {
+void run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
   now: () => performance.now(),
-})
-process.exit(exit) // a read that still waits for a silent pipe must not keep the process
+}).then((exit) => process.exit(exit)) // a read that still waits for a silent pipe must not keep the process

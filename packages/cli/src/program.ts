@@ -1,8 +1,7 @@
 import { Command } from 'commander'
-import type { OptionValues, Verb } from './commands/command.ts'
+import type { OptionValues, Verb, VerbEntry } from './commands/command.ts'
 import { addOptions, optionsOf } from './options.ts'
 import { ownVersion } from './version.ts'
-import { verbs, type VerbEntry } from './verbs.ts'
 
 /** A verb as the command line asks for it. */
 export interface Invocation {
@@ -26,7 +25,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 image invalid or images differ, 
 'xr help VERB' tells how a verb is used.`
 
 /** The command tree. It throws instead of exiting, and loads the module of a verb only when that verb is asked for. */
-export function createProgram(events: ProgramEvents): Command {
+export function createProgram(verbs: readonly VerbEntry[], events: ProgramEvents): Command {
   const program = new Command('xr')
     .description('read, check, write, move and replicate the state of running Xen guests')
     .version(ownVersion(), '-V, --version', 'print the version')

@@ -59,9 +59,10 @@ async function tellVersion(argv: readonly string[], { stdout }: Ends): Promise<E
 
 async function runVerb(argv: readonly string[], ends: Ends): Promise<ExitCode> {
   const { createProgram } = await import('./program.ts')
+  const { verbs } = await import('./verbs.ts')
   let help = ''
   let exit: ExitCode = exitCodes.done
-  const program = createProgram({
+  const program = createProgram(verbs, {
     help: (text) => {
       help += text
     },

@@ -1,12 +1,4 @@
-import type { Verb } from './commands/command.ts'
-
-/** A verb by name; its module is loaded when it is asked for. */
-export interface VerbEntry {
-  readonly name: string
-  /** One line for the list of verbs. */
-  readonly summary: string
-  load(): Promise<{ readonly verb: Verb }>
-}
+import type { VerbEntry } from './commands/command.ts'
 
 const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntry => ({ name, summary, load })
 
@@ -22,5 +14,5 @@ export const verbs: readonly VerbEntry[] = [
   entry('decode', 'write an image as JSON', () => import('./commands/decode.ts')),
   entry('encode', 'make an image of the JSON that decode wrote', () => import('./commands/encode.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
-  entry('help', 'tell how a verb is used', () => import('./commands/help.ts')),
+  entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]

@@ -11,8 +11,18 @@ describe('an error on the terminal', () => {
 
   it('has one line when there is no hint, and none of the stack', () => {
     expect(renderError(new XrError('LINK_LOST', 'peer gone'))).toBe('xr: LINK_LOST: peer gone\n')
-    expect(renderError(new Error('disk full'))).toBe('xr: disk full\n')
-    expect(renderError('odd')).toBe('xr: odd\n')
+    expect(renderError(Object.assign(new Error('disk full'), { code: 'ENOSPC' }))).toBe('xr: ENOSPC: disk full\n')
+  })
+
+  it('that nobody foresaw is told as a fault of xr', () => {
+    expect(renderError(new Error('x is undefined'))).toMatch(/^xr: CLI_INTERNAL: x is undefined\nhint: .*--debug/)
+    expect(renderError('odd')).toMatch(/^xr: CLI_INTERNAL: odd\nhint: /)
+  })
+
+  it('shows where it came from, and from what, when asked for', () => {
+    const error = new XrError('LINK_LOST', 'peer gone', { cause: Object.assign(new Error('reset'), { stack: undefined }) })
+    expect(renderError(error, { debug: true })).toMatch(/^xr: LINK_LOST: peer gone\n.*peer gone\n {4}at (.|\n)*caused by: reset\n$/)
+    expect(renderError('odd', { debug: true })).not.toContain('    at ')
   })
 
   it('exits with 3 for an invalid image, with 1 otherwise', () => {

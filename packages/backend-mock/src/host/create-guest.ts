@@ -27,11 +27,11 @@ type Whole = Required<Omit<GuestSpec, 'width' | 'suspend' | 'start'>> & { readon
 
 /** Makes a guest that has booted and runs. @throws BackendError BACKEND_NAME_TAKEN, BACKEND_MEMORY, BACKEND_UNSUPPORTED */
 export async function createGuest(core: HostCore, spec: GuestSpec): Promise<number> {
+  check(complete(spec, 0), spec, core)
   const { record, lease, whole } = await core.change((change) => {
+    if (change.guests().some(({ name }) => name === spec.name)) throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${spec.name} already`)
     const domId = change.nextDomId()
     const whole = complete(spec, hash32(core.store.seed, domId))
-    check(whole, spec, core)
-    if (change.guests().some(({ name }) => name === whole.name)) throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${whole.name} already`)
     return { ...core.found(change, blankRecord(domId, whole, spec), Math.ceil(whole.pages / EXTENT_FRAMES) + 1), whole }
   })
   const guest = core.admit(record, lease)
@@ -41,12 +41,11 @@ export async function createGuest(core: HostCore, spec: GuestSpec): Promise<numb
     else fillHvm(guest, whole)
     const now = core.clock.now()
     guest.timeline = { paused: spec.start === 'paused', shutdown: undefined, ranUs: 0, at: now }
-    await core.save(guest)
+    await (core.store.lasting ? core.detach(record.domId) : core.save(guest))
   } catch (cause) {
     await core.destroy(record.domId)
     throw cause
   }
-  if (core.store.lasting) await core.detach(record.domId)
   return record.domId
 }
 

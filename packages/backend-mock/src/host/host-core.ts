@@ -121,7 +121,7 @@ export class HostCore {
     resident.users -= 1
     if (resident.users > 0 || !this.store.lasting) return
     try {
-      await this.save(resident.guest)
+      if (hasChanged(resident.guest)) await this.save(resident.guest)
     } finally {
       resident.lease.release()
       this.#drop(domId)
@@ -208,3 +208,5 @@ export class HostCore {
     this.ledger.forget(domId)
   }
 }
+
+const hasChanged = ({ record, ram, taken, doneUs }: Guest): boolean => record.phase === 'building' || ram.changed?.size !== 0 || taken > 0 || doneUs > record.doneUs

@@ -15,9 +15,10 @@ export class MockLifecycle implements Lifecycle {
   }
 
   async state(): Promise<DomainState> {
+    const stored = this.#core.stored(this.#domId)
     const guest = this.#core.resident(this.#domId)
     if (guest !== undefined) await this.#core.settle(guest)
-    const { paused, shutdown } = this.#core.timeline(this.#core.stored(this.#domId))
+    const { paused, shutdown } = guest?.timeline ?? this.#core.timeline(stored)
     return { dying: false, paused, shutdown }
   }
 

@@ -84,9 +84,11 @@ class DirectoryStore implements HostStore {
   async change<T>(work: (change: Change) => T): Promise<T> {
     const lock = await this.#lock()
     try {
-      this.#clear()
       return work({
-        guests: () => this.#all().map(({ record }) => record),
+        guests: () => {
+          this.#clear()
+          return this.#all().map(({ record }) => record)
+        },
         nextDomId: () => this.#nextDomId(),
         put: (record) => this.#directory(record.domId).put(record),
         remove: (domId) => this.#remove(domId),

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from './files.ts'
 
@@ -23,7 +23,7 @@ const FREE = 'free'
  * @returns the lock, or the number of the process that has it.
  */
 export function tryLock(directory: string): Lock | number {
-  mkdirSync(directory, { recursive: true })
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true })
   for (;;) {
     const last = highest(directory)
     const holder = last === 0 ? undefined : holderIn(join(directory, String(last)))
@@ -68,7 +68,7 @@ function holderIn(path: string): Holder | 'gone' | undefined {
 /** Makes the numbered file with its contents in one step. */
 function make(directory: string, number: number): boolean {
   const temporary = temporaryIn(directory)
-  writeFileSync(temporary, `${process.pid} ${beginning(process.pid) ?? ''}`)
+  writeFileSync(temporary, `${process.pid} ${OWN_BEGINNING}`)
   try {
     linkSync(temporary, join(directory, String(number)))
     return true
@@ -121,3 +121,5 @@ function beginning(pid: number): string | undefined {
     return undefined
   }
 }
+
+const OWN_BEGINNING = beginning(process.pid) ?? ''

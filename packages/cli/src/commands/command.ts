@@ -65,6 +65,14 @@ export interface Verb {
   run(ctx: VerbContext, args: readonly string[], options: OptionValues): Promise<ExitCode>
 }
 
+/** A verb by name; its module is loaded when it is asked for. */
+export interface VerbEntry {
+  readonly name: string
+  /** One line for the list of verbs. */
+  readonly summary: string
+  load(): Promise<{ readonly verb: Verb }>
+}
+
 /** The value of an option that takes one. */
 export function textOption(options: OptionValues, name: string): string | undefined {
   const value = options[name]

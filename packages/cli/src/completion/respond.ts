@@ -5,22 +5,27 @@ import type { Output } from '../output/output.ts'
 import { verbs } from '../verbs.ts'
 
 /** One word the shell may offer. */
-export interface Completion {
+interface Completion {
   readonly word: string
   readonly what: string
 }
 
 /** What the shell may offer; `files`: the names of files as well. */
-export interface Completions {
+interface Completions {
   readonly words: readonly Completion[]
   readonly files: boolean
 }
 
-/** Answers of the protocol that the scripts of @bomb.sh/tab speak: a line a word, then `:` and whether file names are to be left out. */
+/** The answer's last line. */
 const WITH_FILES = ':0'
 const WITHOUT_FILES = ':4'
+const NOTHING: Completions = { words: [], files: false }
 
-/** Answers a shell. @param words of the command line behind `xr`, the last one being the unfinished word. */
+/**
+ * Answers a shell: a line a word (the word, a tab, what it does), then whether the names of files fit as well.
+ *
+ * @param words of the command line behind `xr`, the last one being the unfinished word.
+ */
 export async function writeCompletions(out: Output, words: readonly string[]): Promise<ExitCode> {
   const { words: offers, files } = await completionsFor(words)
   const lines = offers.map(({ word, what }) => `${word}\t${what}`)
@@ -29,15 +34,31 @@ export async function writeCompletions(out: Output, words: readonly string[]): P
 }
 
 /** What may stand in the place of the last of these words. */
-export async function completionsFor(words: readonly string[]): Promise<Completions> {
-  const last = words.at(-1) ?? ''
-  const before = words.slice(0, -1)
+async function completionsFor(words: readonly string[]): Promise<Completions> {
+  const { before, last, front } = unfinished(words)
   const place = before.findIndex((word) => !word.startsWith('-'))
-  const found = place === -1 ? undefined : verbs.find(({ name }) => name === before[place])
-  const verb = found === undefined ? undefined : (await found.load()).verb
-  if (verb === undefined && place !== -1) return { words: [], files: false }
-  const { words: offers, files } = offersFor(verb, before.slice(place + 1), last)
-  return { words: offers.filter(({ word }) => word.startsWith(last)), files }
+  const found = verbs.find(({ name }) => name === before[place])
+  if (found === undefined && place !== -1) return NOTHING
+  const verb = found && (await found.load()).verb
+  const offers = offersFor(verb, before.slice(place + 1), last)
+  const fitting = offers.words.filter(({ word }) => word.startsWith(last))
+  return { words: fitting.map(({ word, what }) => ({ word: front + word, what })), files: offers.files }
+}
+
+interface Unfinished {
+  readonly before: readonly string[]
+  readonly last: string
+  /** What stands in front of `last` in the same word of the shell. */
+  readonly front: string
+}
+
+/** Takes `--by=xen` apart; bash has done that already and gives `=` as a word of its own. */
+function unfinished(words: readonly string[]): Unfinished {
+  const last = words.at(-1) ?? ''
+  const before = words.slice(0, -1).filter((word) => word !== '=')
+  const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(last) ?? []
+  if (flag !== undefined && value !== undefined) return { before: [...before, flag], last: value, front: `${flag}=` }
+  return { before, last: last === '=' ? '' : last, front: '' }
 }
 
 function offersFor(verb: Verb | undefined, before: readonly string[], last: string): Completions {
@@ -47,7 +68,7 @@ function offersFor(verb: Verb | undefined, before: readonly string[], last: stri
   if (last.startsWith('-')) return { words: options.flatMap((option) => flagOffers(option)), files: false }
   if (verb === undefined) return { words: verbs.map(({ name, summary }) => ({ word: name, what: summary })), files: false }
   const argument = argumentAt(verb, operandsIn(before, options))
-  return argument === undefined ? { words: [], files: false } : choicesOf(argument)
+  return argument === undefined ? NOTHING : choicesOf(argument)
 }
 
 /** Operands among the words behind the verb: neither options nor their values. */
@@ -61,7 +82,8 @@ function argumentAt({ args }: Verb, place: number): Argument | undefined {
   return args[place] ?? (last?.many === true ? last : undefined)
 }
 
-function choicesOf({ choices, what }: Pick<Argument, 'choices' | 'what'>): Completions {
+function choicesOf({ name, choices, what }: { readonly name?: string; readonly choices?: readonly string[]; readonly what: string }): Completions {
+  if (name === 'VERB') return { words: verbs.map((verb) => ({ word: verb.name, what: verb.summary })), files: false }
   return { words: (choices ?? []).map((word) => ({ word, what })), files: choices === undefined }
 }
 

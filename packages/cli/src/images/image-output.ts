@@ -161,7 +161,7 @@ async function writeZeros(out: ImageOutput, count: number, pace: Pace): Promise<
 /** Writes runs of pages that are not zero. */
 function writeFilled(out: ImageOutput, bytes: Uint8Array, at: number): void {
   for (let to = 0; to < bytes.length; to += PAGE_BYTES) {
-    if (!isZero(bytes.subarray(to, to + PAGE_BYTES))) continue
+    if (isZero(bytes.subarray(to, to + PAGE_BYTES))) continue
     let end = to + PAGE_BYTES
     while (end < bytes.length && !isZero(bytes.subarray(end, end + PAGE_BYTES))) end += PAGE_BYTES
     out.writeAt(bytes.subarray(to, end), at + to)

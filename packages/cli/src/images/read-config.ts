@@ -19,7 +19,7 @@ export async function readConfig(ctx: VerbContext, path: string): Promise<Uint8A
     for await (const item of walk(reader)) {
       if (item.kind === 'xl-header') continue
       if (item.kind === 'stop' && item.reason === 'lost' && item.offset === 0) throw await notAnImage(path, reader)
-      const config = item.kind === 'xl-block' ? configOf({ block: item.bytes }) : undefined
+      const config = item.kind === 'xl-block' ? configOf(item.bytes) : undefined
       if (config !== undefined) return config
       break
     }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, statSync, type Stats } from 'node:fs'
 import { isatty } from 'node:tty'
 import { CliError, usageError } from '../cli-error.ts'
 import { fileError } from './file-error.ts'
@@ -6,12 +6,14 @@ import { fileError } from './file-error.ts'
 const STDIN_FD = 0
 
 /** What stands behind a descriptor: `disk` can be read anywhere, the others in order only. */
-export type DescriptorKind = 'disk' | 'pipe' | 'device'
+type DescriptorKind = 'disk' | 'pipe' | 'device'
 
 /** An open file, and how to be rid of it. */
 export interface Descriptor {
   readonly fd: number
   readonly kind: DescriptorKind
+  /** A pipe with a name that nobody may have opened for writing yet; its descriptor does not block. */
+  readonly named: boolean
   /** Bytes there now, of a `disk`; 0 of others. */
   size(): number
   /** Closes it unless it is standard input, which is not ours to close. */
@@ -24,7 +26,7 @@ export interface Descriptor {
  * @throws CliError CLI_FILE_NOT_FOUND | CLI_FILE_DENIED | CLI_NOT_A_FILE | CLI_USAGE (a terminal) | CLI_IO
  */
 export function openDescriptor(path: string): Descriptor {
-  const fd = path === '-' ? STDIN_FD : attempt(path, () => openSync(path, 'r'))
+  const fd = path === '-' ? STDIN_FD : attempt(path, () => openPath(path))
   const close = (): void => {
     if (fd !== STDIN_FD) closeSync(fd)
   }
@@ -32,10 +34,24 @@ export function openDescriptor(path: string): Descriptor {
     const stat = attempt(path, () => fstatSync(fd))
     refuse(stat, fd, path)
     const kind = kindOf(stat)
-    return { fd, kind, size: () => (kind === 'disk' ? sizeOf(fd, stat) : 0), close }
+    return { fd, kind, named: stat.isFIFO() && fd !== STDIN_FD && hasName(fd), size: () => (kind === 'disk' ? sizeOf(fd, stat) : 0), close }
   } catch (error) {
     close()
     throw error
+  }
+}
+
+/** Opening a named pipe must not wait for its writer, or no signal would get through. */
+function openPath(path: string): number {
+  return openSync(path, constants.O_RDONLY | (statSync(path).isFIFO() ? constants.O_NONBLOCK : 0))
+}
+
+/** `/dev/stdin` and the like lead to pipes without a name. */
+function hasName(fd: number): boolean {
+  try {
+    return !readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:')
+  } catch {
+    return true // no /proc, no such paths
   }
 }
 

@@ -14,9 +14,20 @@ const HINT = 'xr reads what `xl save` writes and what migrations send; `--format
 /** The error for a file whose first bytes no image has. */
 export async function notAnImage(path: string, reader: ByteReader): Promise<CliError> {
   const first = await reader.peek(8)
-  if (first.length === 0) return new CliError('CLI_NOT_AN_IMAGE', `${path}: empty`, { offset: 0, hint: 'the writer never wrote, or the pipe broke at once' })
-  const other = others.find(([magic]) => magic.every((byte, i) => first[i] === byte))
+  if (first.length === 0) return refusal(`${path}: empty`, 'the writer never wrote, or the pipe broke at once')
   const bytes = Array.from(first, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-  const [, what, hint] = other ?? [[], `no Xen image begins with ${bytes}`, HINT]
-  return new CliError('CLI_NOT_AN_IMAGE', `${path}: ${what}`, { offset: 0, hint })
+  return refusal(`${path}: no Xen image begins with ${bytes}`, HINT)
 }
+
+/**
+ * Refuses well-known files of other kinds before anybody tries to read them as a legacy stream, which has no magic.
+ *
+ * @throws CliError CLI_NOT_AN_IMAGE
+ */
+export async function refuseOthers(path: string, reader: ByteReader): Promise<void> {
+  const first = await reader.peek(8)
+  const other = others.find(([magic]) => magic.every((byte, i) => first[i] === byte))
+  if (other !== undefined) throw refusal(`${path}: ${other[1]}`, other[2])
+}
+
+const refusal = (what: string, hint: string): CliError => new CliError('CLI_NOT_AN_IMAGE', what, { offset: 0, hint })

@@ -1,8 +1,13 @@
-import type { ByteSource } from '@xen-replication/format'
+import type { ByteSource, VerifyOptions } from '@xen-replication/format'
+import { readSync } from 'node:fs'
+import { throwIfInterrupted } from '../cli-error.ts'
 import { openDescriptor, type Descriptor } from './descriptor.ts'
 import { deviceSource } from './device-source.ts'
+import { fileError } from './file-error.ts'
 import { FileSource } from './file-source.ts'
 import { PipeSource } from './pipe-source.ts'
+
+type Reread = NonNullable<VerifyOptions['reread']>
 
 /** An image whose bytes can be read once, in order. */
 export interface OpenImage {
@@ -11,6 +16,8 @@ export interface OpenImage {
   readonly size: number | undefined
   /** The source passes over bytes without reading them. */
   readonly seekable: boolean
+  /** Reads anywhere in a seekable image, beside the source. */
+  readonly reread: Reread | undefined
   /** As given on the command line. */
   readonly path: string
   close(): void
@@ -28,19 +35,31 @@ export interface OpenOptions {
  * @throws CliError CLI_FILE_NOT_FOUND | CLI_FILE_DENIED | CLI_NOT_A_FILE | CLI_USAGE (a terminal) | CLI_IO
  */
 export async function openImage(path: string, { signal }: OpenOptions): Promise<OpenImage> {
+  throwIfInterrupted(signal)
   const descriptor = openDescriptor(path)
   if (descriptor.kind === 'disk') {
     const source = new FileSource(descriptor, { path, signal })
-    return { source, size: descriptor.size(), seekable: true, path, close: () => descriptor.close() }
+    return { source, size: descriptor.size(), seekable: true, reread: rereadOf(descriptor.fd, path), path, close: () => descriptor.close() }
   }
-  const { source, close } = openPipe(descriptor, { path, signal })
-  return Promise.resolve({ source, size: undefined, seekable: false, path, close })
+  const pipe = openPipe(descriptor, { path, signal })
+  return Promise.resolve({ source: pipe.source, size: undefined, seekable: false, reread: undefined, path, close: () => pipe.close() })
+}
+
+function rereadOf(fd: number, path: string): Reread {
+  return (offset, length) => {
+    const bytes = new Uint8Array(length)
+    try {
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset))
+    } catch (error) {
+      throw fileError(error, path)
+    }
+  }
 }
 
 /** The source over what can be read in order only. */
 export function openPipe(descriptor: Descriptor, { path, signal }: { path: string; signal: AbortSignal }): { source: ByteSource; close(): void } {
   if (descriptor.kind === 'device') return { source: deviceSource(descriptor.fd, { path, signal }), close: () => descriptor.close() }
-  const source = new PipeSource(descriptor.fd, { path, signal })
+  const source = new PipeSource(descriptor, { path, signal })
   const close = (): void => {
     source.close()
     if (!source.closesDescriptor) descriptor.close()

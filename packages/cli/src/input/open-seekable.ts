@@ -44,6 +44,8 @@ export async function openSeekable(path: string, { signal }: OpenOptions): Promi
 function seekable(file: Pick<Descriptor, 'fd' | 'size' | 'close'>, path: string, signal: AbortSignal): SeekableImage {
   const sourceAt = (position: number): ByteSource => new FileSource(file, { path, signal, position })
   const size = file.size()
+  const pread = (offset: number, length: number, into = new Uint8Array(Math.max(0, Math.min(length, size - offset)))): Uint8Array =>
+    readFully(file.fd, path, into.subarray(0, length), offset)
   return {
     source: sourceAt(0),
     sourceAt,
@@ -51,8 +53,8 @@ function seekable(file: Pick<Descriptor, 'fd' | 'size' | 'close'>, path: string,
     seekable: true,
     path,
     close: () => file.close(),
-    pread: (offset, length, into = new Uint8Array(Math.max(0, Math.min(length, size - offset)))) =>
-      readFully(file.fd, path, into.subarray(0, length), offset),
+    pread,
+    reread: pread,
   }
 }
 

@@ -2,6 +2,7 @@ import type { ByteSource } from '@xen-replication/format'
 import { constants, fstatSync, openSync, readSync } from 'node:fs'
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net'
 import { interrupted, throwIfInterrupted } from '../cli-error.ts'
+import type { Descriptor } from './descriptor.ts'
 import { fileError } from './file-error.ts'
 import { Pace } from './pace.ts'
 
@@ -24,27 +25,28 @@ export class PipeSource implements ByteSource {
   readonly #buffer = new Uint8Array(BUFFER_BYTES)
   #ready = this.#buffer.subarray(0, 0)
   #arrived: ((got: number | Error) => void) | undefined
+  /** Until its first writer comes, a pipe with a name reads as if it had ended. */
+  #begun: boolean
   #ended = false
+  /** `close()` closes the descriptor that was given, too. */
+  readonly closesDescriptor: boolean
 
-  constructor(fd: number, { path, signal }: { path: string; signal: AbortSignal }) {
+  constructor({ fd, named }: Pick<Descriptor, 'fd' | 'named'>, { path, signal }: { path: string; signal: AbortSignal }) {
     this.#path = path
     this.#signal = signal
     this.#pace = new Pace(signal)
-    this.#eager = reopenNonBlocking(fd)
+    this.#eager = named ? fd : reopenNonBlocking(fd)
+    this.#begun = !named
     this.#socket = this.#socketOver(this.#eager ?? fd)
+    this.closesDescriptor = named || this.#eager === undefined
   }
 
   read(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.#ready.length > 0) return this.#give(max)
     if (this.#ended) return undefined
     if (this.#pace.due) return this.#pace.rest().then(() => this.read(max))
-    const got = this.#eager === undefined ? undefined : this.#tryRead(this.#eager)
+    const got = this.#begun && this.#eager !== undefined ? this.#tryRead(this.#eager) : undefined
     return got === undefined ? this.#arrival().then((bytes) => this.#took(bytes, max)) : this.#took(got, max)
-  }
-
-  /** `close()` closes the descriptor that was given, too. */
-  get closesDescriptor(): boolean {
-    return this.#eager === undefined
   }
 
   close(): void {
@@ -106,6 +108,7 @@ export class PipeSource implements ByteSource {
       this.#socket.resume()
     })
     this.#arrived = undefined
+    this.#begun = true
     if (got instanceof Error) throw fileError(got, this.#path)
     return got
   }

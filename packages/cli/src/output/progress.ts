@@ -2,7 +2,7 @@ import { bytesText, durationText } from './units.ts'
 import type { Output } from './output.ts'
 
 /** Work in hand whose size may be known. */
-export interface ProgressTask {
+interface ProgressTask {
   /** @param done bytes so far; less than before is taken as before. */
   at(done: number): void
   /** Takes the bar away, or says the last line where lines were said before. */

@@ -2,7 +2,7 @@ import type { Summary } from '@xen-replication/format'
 import { bytesText, countText, plural } from '../output/units.ts'
 
 type Config = NonNullable<Summary['config']>
-const kinds = { json: 'JSON of libxl', cfg: 'as in /etc/xen', unreadable: 'cannot be read' } as const
+const kinds = { json: 'JSON of libxl', text: 'as in /etc/xen', unreadable: 'cannot be read' } as const
 
 /** Lines about the configuration in front of the stream; none when there is none. */
 export function configPairs(config: Config | undefined): readonly (readonly [name: string, value: string | undefined])[] {
@@ -13,13 +13,19 @@ export function configPairs(config: Config | undefined): readonly (readonly [nam
     ['name', config.name],
     ['uuid', config.uuid],
     ['type', config.type],
-    ['vCPUs', config.maxVcpus === undefined ? undefined : countText(config.maxVcpus)],
+    ['vCPUs', vcpusText(config)],
     ['memory', memoryText(config)],
     ['kernel', config.kernel],
     ['disks', config.disks.map(diskText).join('\n') || undefined],
     ['network', config.nics.map(nicText).join('\n') || undefined],
     ['others', others.join(', ') || undefined],
   ]
+}
+
+function vcpusText({ vcpus, maxVcpus }: Config): string | undefined {
+  if (vcpus !== undefined && maxVcpus !== undefined && vcpus !== maxVcpus) return `${countText(vcpus)} of ${countText(maxVcpus)}`
+  const count = vcpus ?? maxVcpus
+  return count === undefined ? undefined : countText(count)
 }
 
 function memoryText({ maxMemory, targetMemory }: Config): string | undefined {

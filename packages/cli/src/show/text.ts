@@ -10,7 +10,7 @@ type Pairs = readonly (readonly [name: string, value: string | undefined])[]
 /** What `xr show` prints. */
 export function shownText(image: ShownImage): string {
   const sections: readonly (readonly [heading: string, body: string])[] = [
-    [image.file, sectionText(imagePairs(image), '  ')],
+    [image.file === '-' ? 'standard input' : image.file, sectionText(imagePairs(image), '  ')],
     ['configuration', sectionText(configPairs(image.config), '  ')],
     ['memory', sectionText(memoryPairs(image), '  ')],
     ['vCPUs', vcpusText(image)],
@@ -21,6 +21,12 @@ export function shownText(image: ShownImage): string {
   return `${texts.join('\n')}\n${restoresText(image)}\n`
 }
 
+/** A checkpointed stream has no END: it ends cleanly where its last checkpoint is complete. */
+function endText({ checkpoints }: Parts<'checkpoints'>, end: ShownImage['end']): string {
+  const clean = end.reason === 'eof' && checkpoints.complete > 0 && !checkpoints.partial
+  return clean ? `cleanly, behind checkpoint ${checkpoints.complete}` : stopText(end as Parameters<typeof stopText>[0])
+}
+
 function imagePairs({ guest, records, bytes, end, trailing, seconds, ...image }: ShownImage): Pairs {
   return [
     ['container', containersText(image)],
@@ -28,7 +34,7 @@ function imagePairs({ guest, records, bytes, end, trailing, seconds, ...image }:
     ['saved by', savedByText(image)],
     ['size', `${bytesText(bytes)}, ${plural(records.total, 'record')}`],
     ['checkpoints', checkpointsText(image)],
-    ['ends', `${stopText(end as Parameters<typeof stopText>[0])}, at byte ${end.offset}`],
+    ['ends', `${endText(image, end)}, at byte ${end.offset}`],
     ['behind it', trailing && `${plural(trailing.bytes, 'byte')}${trailing.what === undefined ? '' : `: ${trailing.what}`}`],
     ['read in', durationText(seconds * 1000)],
   ]
@@ -100,7 +106,7 @@ function statePairs({ libxc, emulator }: ShownImage): Pairs {
   return [
     ['CPU policy', policy.filter((part) => part !== '').join(', ') || undefined],
     ['time stamps', tsc && tscText(tsc)],
-    ['HVM context', context && `${bytesText(context.bytes)}${context.whole ? '' : ', without an end'}: ${kinds?.join(', ')}`],
+    ['HVM context', context && [bytesText(context.bytes), context.whole ? undefined : 'without an end', ...(kinds ?? [])].filter((part) => part !== undefined).join(', ')],
     ['HVM params', libxc?.hvmParams.map(({ index, name, value }) => `${name ?? index} ${hexText(value)}`).join('\n') || undefined],
     ['emulator', emulator && emulatorText(emulator)],
   ]

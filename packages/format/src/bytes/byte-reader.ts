@@ -1,8 +1,11 @@
 import { FormatError } from '../format-error.ts'
 import type { ByteSource } from './byte-source.ts'
+import { andThen, isLater, type Soon } from './soon.ts'
 
 const NOTHING = new Uint8Array(0)
 const FIRST_PIECE = 64 * 1024
+/** For a look at what is looked at all the time: the entries of a PAGE_DATA record of the usual 1024 pages. */
+const PEEK_BYTES = 8200
 
 /**
  * Pulls bytes in order and counts them. It asks its source for what is needed and no more, so a stream
@@ -13,7 +16,9 @@ const FIRST_PIECE = 64 * 1024
 export class ByteReader {
   readonly #source: ByteSource
   #offset: number
+  /** What was looked at and not consumed yet: a part of `#store`. */
   #peeked: Uint8Array = NOTHING
+  #store = NOTHING
 
   /** @param offset what to call the first byte, when the source does not start at the start of the stream. */
   constructor(source: ByteSource, offset = 0) {
@@ -27,18 +32,17 @@ export class ByteReader {
   }
 
   /** The next 1 to `max` bytes as they happen to lie, or undefined at the end. */
-  async some(max: number): Promise<Uint8Array | undefined> {
-    const bytes = this.#peeked.length > 0 ? this.#fromPeeked(max) : await this.#source.read(max)
-    if (bytes !== undefined) this.#offset += bytes.length
-    return bytes
+  some(max: number): Soon<Uint8Array | undefined> {
+    return andThen(this.#peeked.length > 0 ? this.#fromPeeked(max) : this.#source.read(max), (bytes) => {
+      if (bytes !== undefined) this.#offset += bytes.length
+      return bytes
+    })
   }
 
   /** `size` bytes, or fewer when the stream ends before. Memory grows with the bytes that came, not with `size`. */
-  async upTo(size: number): Promise<Uint8Array> {
+  upTo(size: number): Soon<Uint8Array> {
     if (size === 0) return NOTHING
-    const first = (await this.some(size)) ?? NOTHING
-    if (first.length === size || first.length === 0) return first
-    return this.#gather(first, size)
+    return andThen(this.some(size), (first = NOTHING) => (first.length === size || first.length === 0 ? first : this.#gather(first, size)))
   }
 
   /**
@@ -58,18 +62,24 @@ export class ByteReader {
   }
 
   /** The next bytes without consuming them: `size` of them, or fewer when the stream ends before. */
-  async peek(size: number): Promise<Uint8Array> {
-    if (this.#peeked.length < size) {
-      const before = this.#offset
-      const bytes = new Uint8Array(await this.upTo(size))
-      this.#offset = before
-      this.#peeked = bytes
+  peek(size: number): Soon<Uint8Array> {
+    while (this.#peeked.length < size) {
+      const bytes = this.#source.read(size - this.#peeked.length)
+      if (isLater(bytes)) return bytes.then((more) => (this.#append(more, size) ? this.peek(size) : this.#peeked))
+      if (!this.#append(bytes, size)) break
     }
     return this.#peeked.subarray(0, size)
   }
 
   /** Passes over `size` bytes, by seeking where the source can. @returns how many there were. */
-  async skip(size: number): Promise<number> {
+  skip(size: number): Soon<number> {
+    const there = this.#peeked.length === 0 ? this.#source.skip?.(size) : undefined
+    if (there === undefined) return this.#skipAll(size)
+    this.#offset += there
+    return there
+  }
+
+  async #skipAll(size: number): Promise<number> {
     let left = size
     while (left > 0) {
       const seek = this.#peeked.length === 0 ? this.#source.skip?.(left) : undefined
@@ -88,6 +98,21 @@ export class ByteReader {
     const bytes = this.#peeked.subarray(0, max)
     this.#peeked = this.#peeked.subarray(bytes.length)
     return bytes
+  }
+
+  /** Memory grows with the bytes that came, up to what is `wanted`. @returns false at the end of the stream. */
+  #append(bytes: Uint8Array | undefined, wanted: number): boolean {
+    if (bytes === undefined) return false
+    const before = this.#peeked
+    const length = before.length + bytes.length
+    if (before.byteOffset + length > this.#store.length) {
+      if (length > this.#store.length) this.#store = new Uint8Array(Math.max(PEEK_BYTES, Math.min(2 * length, wanted)))
+      this.#store.set(before)
+      this.#peeked = this.#store.subarray(0, before.length)
+    }
+    this.#store.set(bytes, this.#peeked.byteOffset + before.length)
+    this.#peeked = this.#store.subarray(this.#peeked.byteOffset, this.#peeked.byteOffset + length)
+    return true
   }
 
   async #gather(first: Uint8Array, size: number): Promise<Uint8Array> {

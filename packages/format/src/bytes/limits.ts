@@ -11,7 +11,7 @@ export const LIBXC_BODY_MAX = 0x08000000
 export const PAGE_BATCH_MAX = 1024
 
 /** Longest body that is held in memory at once, in bytes; the libxl stream itself knows no limit. */
-export const HOLD_MAX = LIBXC_BODY_MAX
+export const HOLD_MAX = 128 * 1024 * 1024
 
 /** Most pages of one legacy batch. Source: xg_save_restore.h before 4.6, MAX_BATCH_SIZE. */
 export const LEGACY_BATCH_MAX = 1024

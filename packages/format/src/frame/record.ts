@@ -11,8 +11,8 @@ export interface RecordCodec<T> extends Codec<T> {
 }
 
 /** A record whose body is a codec's bytes. */
-export const record = <T>(type: number, name: string, source: string, codec: Codec<T>): RecordCodec<T> => ({ type, name, source, ...codec })
+export const recordCodec = <T>(type: number, name: string, source: string, codec: Codec<T>): RecordCodec<T> => ({ type, name, source, ...codec })
 
 /** A record with a body of fixed layout. */
-export const declared = <F extends Fields>(type: number, name: string, source: string, layout: Struct<F>): RecordCodec<ValuesOf<F>> =>
-  record(type, name, source, structCodec(name, layout))
+export const structRecord = <F extends Fields>(type: number, name: string, source: string, layout: Struct<F>): RecordCodec<ValuesOf<F>> =>
+  recordCodec(type, name, source, structCodec(name, layout))

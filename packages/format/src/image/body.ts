@@ -1,4 +1,5 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
+import { andThen, type Soon } from '../bytes/soon.ts'
 
 /**
  * A record's body, read by whoever wants it, as far as it is wanted; the walk passes over the rest. Its
@@ -40,22 +41,25 @@ export class Body {
   }
 
   /** The next `size` bytes, fewer where the body or the stream ends before. Valid until the next call. */
-  async upTo(size: number): Promise<Uint8Array> {
+  upTo(size: number): Soon<Uint8Array> {
     const wanted = Math.min(size, this.left)
-    const bytes = await this.#reader.upTo(wanted)
-    this.#cut ||= bytes.length < wanted
-    return bytes
+    return andThen(this.#reader.upTo(wanted), (bytes) => {
+      this.#cut ||= bytes.length < wanted
+      return bytes
+    })
   }
 
   /** The first bytes of a body nobody has touched yet, without consuming them. */
-  peek(size: number): Promise<Uint8Array> {
+  peek(size: number): Soon<Uint8Array> {
     return this.#reader.peek(Math.min(size, this.left))
   }
 
   /** Passes over `size` bytes, to the body's end at most. */
-  async skip(size: number = this.left): Promise<void> {
+  skip(size: number = this.left): Soon<void> {
     const wanted = Math.min(size, this.left)
-    this.#cut ||= (await this.#reader.skip(wanted)) < wanted
+    return andThen(this.#reader.skip(wanted), (there) => {
+      this.#cut ||= there < wanted
+    })
   }
 
   /**

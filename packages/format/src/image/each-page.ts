@@ -35,10 +35,28 @@ export async function eachPage(body: Body, pages: PageData, wanted: (entry: numb
 }
 
 async function readRun(body: Body, run: readonly number[], use: (page: Uint8Array, entry: number, offset: number) => void): Promise<void> {
-  const offset = body.offset + body.length - body.left
-  const bytes = await body.upTo(run.length * PAGE_SIZE)
-  for (const [n, entry] of run.entries()) {
-    const page = bytes.subarray(n * PAGE_SIZE, (n + 1) * PAGE_SIZE)
-    if (page.length === PAGE_SIZE) use(page, entry, offset + n * PAGE_SIZE)
+  let offset = body.offset + body.length - body.left
+  for (let n = 0; n < run.length; ) {
+    const bytes = await body.some((run.length - n) * PAGE_SIZE)
+    if (bytes === undefined) return
+    const whole = Math.floor(bytes.length / PAGE_SIZE)
+    for (let k = 0; k < whole; k++) {
+      use(bytes.subarray(k * PAGE_SIZE, (k + 1) * PAGE_SIZE), run[n++] as number, offset)
+      offset += PAGE_SIZE
+    }
+    if (bytes.length === whole * PAGE_SIZE) continue
+    const page = await completed(body, bytes.subarray(whole * PAGE_SIZE))
+    if (page === undefined) return
+    use(page, run[n++] as number, offset)
+    offset += PAGE_SIZE
   }
+}
+
+/** A page whose first bytes have come, in memory of its own; undefined when the stream ends within it. */
+async function completed(body: Body, first: Uint8Array): Promise<Uint8Array | undefined> {
+  const page = new Uint8Array(PAGE_SIZE)
+  page.set(first)
+  const rest = await body.upTo(PAGE_SIZE - first.length)
+  page.set(rest, first.length)
+  return first.length + rest.length === PAGE_SIZE ? page : undefined
 }

@@ -1,5 +1,5 @@
 /** Pfns that one dense block covers. */
-const BLOCK = 1 << 16
+const BLOCK = 1 << 12
 /** Dense blocks may cover this many pfns for each pfn set, so a few wild pfns cannot take memory. */
 const REACH = 64
 /** Pfns that dense blocks cover from the start: 4 GiB of guest memory, which holds every PC's device hole. */
@@ -25,6 +25,7 @@ export class PageMap {
   readonly #unset: number
   #size = 0
   #end = 0
+  #first = Infinity
 
   /** @param cells what holds the numbers; 0xff, 0xffffffff and -1 respectively cannot be stored. */
   constructor(cells: CellsOf = Uint8Array) {
@@ -53,6 +54,7 @@ export class PageMap {
     if (before === undefined) {
       this.#size++
       if (pfn >= this.#end) this.#end = pfn + 1
+      if (pfn < this.#first) this.#first = pfn
     }
     const block = this.#far.has(pfn) ? undefined : (this.#blocks[Math.floor(pfn / BLOCK)] ?? this.#newBlock(pfn))
     if (block === undefined) this.#far.set(pfn, value)
@@ -66,10 +68,13 @@ export class PageMap {
     let next = 0
     for (const [number, block] of this.#blocks.entries()) {
       if (block === undefined) continue
-      for (let i = 0; i < BLOCK; i++) {
-        const pfn = number * BLOCK + i
-        for (let f = far[next]; f !== undefined && f[0] <= pfn; f = far[++next]) yield f
-        if (block[i] !== this.#unset) yield [pfn, block[i] as number]
+      const start = number * BLOCK
+      const end = Math.min(BLOCK, this.#end - start)
+      for (let i = Math.max(0, this.#first - start); i < end; i++) {
+        const value = block[i] as number
+        if (value === this.#unset) continue
+        for (let f = far[next]; f !== undefined && f[0] < start + i; f = far[++next]) yield f
+        yield [start + i, value]
       }
     }
     yield* far.slice(next)

@@ -1,3 +1,4 @@
+import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { hvmParamName } from '../libxc/hvm-param-names.ts'
 import { XC } from '../libxc/record-types.ts'
@@ -80,14 +81,14 @@ export class LibxcTally {
     this.#learn(major === 0 ? { guest, converter: minor } : { guest, xen: { major, minor } })
   }
 
-  async record(item: RecordItem): Promise<void> {
-    if (item.pages !== undefined) {
-      this.#memory.add(item.pages)
-      return
-    }
+  record(item: RecordItem): Soon<void> {
+    if (item.pages !== undefined) return this.#memory.add(item.pages)
     const look = looks[item.type]
-    if (look === undefined || item.length > LOOK_MAX) return
-    const body = look.bytes === undefined ? await item.body.all() : await item.body.peek(look.bytes)
+    return look === undefined || item.length > LOOK_MAX ? undefined : this.#look(item, look)
+  }
+
+  async #look(item: RecordItem, look: Look): Promise<void> {
+    const body = await (look.bytes === undefined ? item.body.all() : item.body.peek(look.bytes))
     if (body.length >= look.atLeast) this.#body(item, body)
   }
 

@@ -61,7 +61,7 @@ const EFER_LMA = 0x400n
 function summariseHvmCpu(id: number, bytes: Uint8Array): VcpuSummary | undefined {
   const layout = [cpu, cpuCompat].find(({ size }) => size === bytes.length)
   if (layout === undefined) return undefined
-  const { rip, rsp, cr0, cr3, cr4, msrEfer } = readStruct(layout as typeof cpuCompat, bytes)
+  const { rip, rsp, cr0, cr3, cr4, msrEfer } = readStruct(layout, bytes)
   const protectedMode = (msrEfer & EFER_LMA) === 0n ? 'protected' : 'long'
   return { id, mode: (cr0 & CR0_PE) === 0n ? 'real' : protectedMode, rip, rsp, cr0, cr3, cr4, cr3Pfn: undefined }
 }

@@ -1,10 +1,14 @@
+import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import type { HeaderItem, Item, RecordItem } from './item.ts'
 import { RecordTally, type RecordsSummary } from './summary-records.ts'
-import { summariseConfig, type ConfigSummary } from './summary-config.ts'
 import { LibxcTally, type LibxcSummary } from './summary-libxc.ts'
 import { EMULATOR_PEEK, summariseEmulator, type EmulatorSummary } from './summary-emulator.ts'
 import { XL2 } from '../libxl/record-types.ts'
+import { LIBXL } from '../libxl/stream-header.ts'
+import { summariseConfig, type ConfigSummary } from '../xl/config.ts'
+import { configOf } from '../xl/optional-block.ts'
+import { XL } from '../xl/save-header.ts'
 import type { ImageFormat } from './recognise.ts'
 
 /** The header of an `xl` file. */
@@ -56,7 +60,7 @@ export interface Summary {
 /** Gathers a summary item by item, so that one walk can serve others as well. */
 export interface Summariser {
   /** To be called before any other consumer of the item touches its body. */
-  item(item: Item): Promise<void>
+  item(item: Item): Soon<void>
   finish(): Summary
 }
 
@@ -76,7 +80,7 @@ class ImageTally {
   #emulator: EmulatorSummary | undefined
   #end: EndSummary = { reason: 'none', offset: 0, layer: 'libxc', during: 'none' }
 
-  async item(item: Item): Promise<void> {
+  item(item: Item): Soon<void> {
     switch (item.kind) {
       case 'record':
         this.#records.add(item)
@@ -149,28 +153,23 @@ class ImageTally {
   }
 }
 
-const XL_BYTE_ORDER = 0x01020304
-const XL_JSON = 1
-const XL_STREAM_V2 = 2
-const LIBXL_CONVERTED = 2
-
 function xlHeader(view: DataView): XlSummary {
   const mandatoryFlags = view.getUint32(36, true)
   return {
     mandatoryFlags,
     optionalFlags: view.getUint32(40, true),
-    foreign: view.getUint32(32, true) !== XL_BYTE_ORDER,
-    streamV2: (mandatoryFlags & XL_STREAM_V2) !== 0,
+    foreign: view.getUint32(32, true) !== XL.byteOrder,
+    streamV2: (mandatoryFlags & XL.streamV2) !== 0,
   }
 }
 
 /** @returns undefined when there is no configuration. */
 function xlBlock(bytes: Uint8Array, flags = 0): ConfigSummary | undefined {
-  const length = bytes.length < 4 ? 0 : viewOf(bytes).getUint32(0, true)
-  return length === 0 ? undefined : summariseConfig(bytes.subarray(4, 4 + length), (flags & XL_JSON) !== 0)
+  const config = configOf(bytes)
+  return config && summariseConfig(config, (flags & XL.jsonConfig) === 0 ? 'text' : 'json')
 }
 
 function libxlHeader(view: DataView): LibxlSummary {
   const options = view.getUint32(12)
-  return { version: view.getUint32(8), options, converted: (options & LIBXL_CONVERTED) !== 0 }
+  return { version: view.getUint32(8), options, converted: (options & LIBXL.convertedFromLegacy) !== 0 }
 }

@@ -1,10 +1,12 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
+import { HOLD_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { XC, xcRecordName } from '../libxc/record-types.ts'
 import { recognise, type ImageFormat } from './recognise.ts'
 import type { HeaderItem, Item, StopItem } from './item.ts'
 import { RecordReader } from './record-reader.ts'
+import { itemsOf, there, type Steps } from './steps.ts'
 
 /** What the caller knows of the image; `auto` looks at the first 8 bytes. */
 export interface WalkOptions {
@@ -21,40 +23,42 @@ export interface WalkOptions {
  * Source: libxl-migration-stream, libxc-migration-stream, and the order in which libxl's stream reader and
  * libxc's restorer hand one descriptor to and fro.
  */
-export async function* walk(reader: ByteReader, { format = 'auto' }: WalkOptions = {}): AsyncGenerator<Item, void, void> {
-  const records = new RecordReader(reader)
-  const first = format === 'auto' ? recognise(await reader.peek(8)) : format
-  let stop: StopItem
-  switch (first) {
-    case 'xl':
-      stop = yield* walkXl(records)
-      break
-    case 'libxl':
-      stop = yield* walkLibxl(records)
-      break
-    case 'libxc':
-      stop = yield* walkLibxc(records)
-      break
-    case 'legacy':
-      yield { kind: 'legacy', layer: 'legacy', offset: reader.offset, reader }
-      stop = records.stop('end', 'legacy')
-      break
-    case 'unknown':
-      stop = (await reader.peek(1)).length === 0 ? records.stop('eof', 'libxc', 'header') : records.stop('lost', 'libxc', 'header')
-  }
-  yield stop
+export function walk(reader: ByteReader, { format = 'auto' }: WalkOptions = {}): AsyncGenerator<Item, void, void> {
+  return itemsOf(walkImage(new RecordReader(reader), format))
 }
 
-type Steps = AsyncGenerator<Item, StopItem, void>
+function* walkImage(records: RecordReader, format: ImageFormat | 'auto'): Steps {
+  const { reader } = records
+  const first = format === 'auto' ? recognise(yield* there(reader.peek(8))) : format
+  switch (first) {
+    case 'xl':
+      return yield* walkXl(records)
+    case 'libxl':
+      return yield* walkLibxl(records)
+    case 'libxc':
+      return yield* walkLibxc(records)
+    case 'legacy':
+      return yield* legacyFrom(records)
+    case 'unknown':
+      return (yield* there(reader.peek(1))).length === 0 ? records.stop('eof', 'libxc', 'header') : records.stop('lost', 'libxc', 'header')
+  }
+}
 
-async function* walkXl(records: RecordReader): Steps {
-  const header = await records.header('xl', 48)
+function* legacyFrom(records: RecordReader): Steps {
+  yield { kind: 'legacy', layer: 'legacy', offset: records.reader.offset, reader: records.reader }
+  return records.stop('end', 'legacy')
+}
+
+function* walkXl(records: RecordReader): Steps {
+  const header = yield* records.header('xl', 48)
   if (header.kind === 'stop') return header
   yield { kind: 'xl-header', ...header }
   const view = viewOf(header.bytes)
   const length = view.getUint32(44, true)
-  if (length > 0) {
-    const block = await records.header('xl', length)
+  if (length > HOLD_MAX) {
+    if ((yield* there(records.reader.skip(length))) < length) return records.stop('cut', 'xl', 'header')
+  } else if (length > 0) {
+    const block = yield* records.header('xl', length)
     if (block.kind === 'stop') return block
     yield { kind: 'xl-block', ...block }
   }
@@ -63,20 +67,19 @@ async function* walkXl(records: RecordReader): Steps {
   return yield* walkUnflagged(records)
 }
 
-async function* walkUnflagged(records: RecordReader): Steps {
-  switch (recognise(await records.reader.peek(8))) {
+function* walkUnflagged(records: RecordReader): Steps {
+  switch (recognise(yield* there(records.reader.peek(8)))) {
     case 'libxc':
       return yield* walkLibxc(records)
     case 'libxl':
       return yield* walkLibxl(records)
     default:
-      yield { kind: 'legacy', layer: 'legacy', offset: records.reader.offset, reader: records.reader }
-      return records.stop('end', 'legacy')
+      return yield* legacyFrom(records)
   }
 }
 
-async function* walkLibxl(records: RecordReader): Steps {
-  const header = await records.header('libxl', 16)
+function* walkLibxl(records: RecordReader): Steps {
+  const header = yield* records.header('libxl', 16)
   if (header.kind === 'stop') return header
   yield { kind: 'libxl-header', ...header }
   if (viewOf(header.bytes).getUint32(8) !== 2) return records.stop('lost', 'libxl')
@@ -92,7 +95,7 @@ async function* walkLibxl(records: RecordReader): Steps {
 }
 
 /** What stands in a libxl stream between a libxc CHECKPOINT and the next libxc record. */
-async function* walkCheckpointGroup(records: RecordReader): AsyncGenerator<Item, StopItem | undefined, void> {
+function* walkCheckpointGroup(records: RecordReader): Steps<StopItem | undefined> {
   for (;;) {
     const record = yield* records.next('libxl')
     if (record.kind === 'stop') return { ...record, inCheckpoint: true }
@@ -100,7 +103,7 @@ async function* walkCheckpointGroup(records: RecordReader): AsyncGenerator<Item,
     if (record.type === XL2.CHECKPOINT_END) break
   }
   // COLO says NEW here. PV guests have no COLO, so this cannot be their X86_PV_VCPU_EXTENDED, which has a longer body anyway.
-  const next = viewOf(new Uint8Array(await records.reader.peek(8)))
+  const next = viewOf(new Uint8Array(yield* there(records.reader.peek(8))))
   if (next.byteLength === 8 && next.getUint32(0, true) === XL2.CHECKPOINT_STATE && next.getUint32(4, true) === 4) {
     const record = yield* records.next('libxl')
     if (record.kind === 'stop') return record
@@ -108,12 +111,12 @@ async function* walkCheckpointGroup(records: RecordReader): AsyncGenerator<Item,
   return undefined
 }
 
-async function* walkLibxc(records: RecordReader, atCheckpoint?: typeof walkCheckpointGroup): Steps {
-  const image = await records.header('libxc', 24)
+function* walkLibxc(records: RecordReader, atCheckpoint?: typeof walkCheckpointGroup): Steps {
+  const image = yield* records.header('libxc', 24)
   if (image.kind === 'stop') return image
   yield { kind: 'image-header', ...image }
   if (!isFollowable(image)) return records.stop('lost', 'libxc')
-  const domain = await records.header('libxc', 16)
+  const domain = yield* records.header('libxc', 16)
   if (domain.kind === 'stop') return domain
   yield { kind: 'domain-header', ...domain }
   for (;;) {
@@ -122,7 +125,7 @@ async function* walkLibxc(records: RecordReader, atCheckpoint?: typeof walkCheck
     if (record.type === XC.END) return records.stop('end', 'libxc')
     if (record.type === XC.CHECKPOINT) {
       records.checkpointPassed()
-      if (atCheckpoint === undefined || isLibxcHead(await records.reader.peek(8), isPv(domain))) continue
+      if (atCheckpoint === undefined || isLibxcHead(yield* there(records.reader.peek(8)), isPv(domain))) continue
       const stop = yield* atCheckpoint(records)
       if (stop !== undefined) return stop
     }

@@ -2,8 +2,8 @@ import { FormatError } from '../format-error.ts'
 import { Batch } from './batch.ts'
 import { ItemBuilder } from './build-item.ts'
 import type { ReadPages } from './build-pages.ts'
-import { ItemScanner, parseJson } from './item-scanner.ts'
-import { HAND_ON_BYTES } from './limits.ts'
+import { ItemScanner, parseItem, type ScannedItem } from './item-scanner.ts'
+import { HAND_ON_BYTES, MESSAGE_MAX } from './limits.ts'
 
 export interface BuildOptions {
   /** Where page contents are that do not stand in the document. */
@@ -26,8 +26,8 @@ export async function* imageFromJson(
   const builder = new ItemBuilder(batch, readPages)
   let number = 0
   for await (const chunk of chunks) {
-    for (const text of scanner.push(chunk)) {
-      addItem(builder, text, number++)
+    for (const item of scanner.push(chunk)) {
+      addItem(builder, item, number++)
       if (batch.size > HAND_ON_BYTES) yield batch.take()
     }
   }
@@ -36,11 +36,12 @@ export async function* imageFromJson(
   if (batch.size > 0) yield batch.take()
 }
 
-function addItem(builder: ItemBuilder, text: string, number: number): void {
+function addItem(builder: ItemBuilder, item: ScannedItem, number: number): void {
   try {
-    builder.add(parseJson(text, 'this is no JSON'))
+    builder.add(parseItem(item))
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    throw new FormatError(error.code, `item ${number}, ${error.message}`, { hint: error.hint, cause: error })
+    const what = error.message.length > MESSAGE_MAX ? `${error.message.slice(0, MESSAGE_MAX)}…` : error.message
+    throw new FormatError(error.code, `item ${number}, ${what}`, { hint: error.hint, cause: error })
   }
 }

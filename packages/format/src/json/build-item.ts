@@ -102,7 +102,7 @@ export class ItemBuilder {
       begin((size = body.size))
       addPages(this.#batch, body, this.#readPages)
     }
-    this.#batch.add(padding ?? new Uint8Array(paddingOf(length ?? size)))
+    this.#batch.add(padding ?? new Uint8Array(length === undefined || length === size ? paddingOf(size) : 0))
   }
 
   #plain(kind: string, item: JsonObject): void {

@@ -1,9 +1,12 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import { PAGE_SIZE, paddingOf } from '../bytes/limits.ts'
+import type { Soon } from '../bytes/soon.ts'
+import { readStruct } from '../bytes/struct.ts'
 import { describeBody } from '../frame/describe.ts'
 import { headerCodec, libxcCodec, libxlCodec } from '../frame/catalogue.ts'
 import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
 import { recognise } from '../image/recognise.ts'
+import { XL, xlHeader } from '../xl/save-header.ts'
 import { walk, type WalkOptions } from '../image/walk.ts'
 import { pageDataLength } from '../libxc/page-data.ts'
 import { PageLines, type KeepPages, type PageRecord } from './describe-pages.ts'
@@ -18,9 +21,10 @@ export interface DescribeOptions extends WalkOptions {
 }
 
 type Steps = AsyncGenerator<Uint8Array, void, void>
+type Rest = 'legacy' | 'trailing' | 'unknown'
 
 /** What the bytes are that follow the point where a walk stopped. */
-const restKinds = { end: 'trailing', eof: 'trailing', cut: 'trailing', lost: 'unknown' } as const
+const restKinds: Readonly<Record<StopItem['reason'], Rest>> = { end: 'trailing', eof: 'trailing', cut: 'trailing', lost: 'unknown' }
 
 /**
  * Writes any bytes as a JSON document from which `imageFromJson()` makes the same bytes: an item a line, records by
@@ -36,8 +40,8 @@ class ImageLines {
   readonly #reader: ByteReader
   readonly #lines = new ItemLines()
   readonly #pages: PageLines
-  /** The record whose item is open, and whether its body went on in `more` items. */
-  #open: { readonly length: number; readonly inPieces: boolean } | undefined
+  /** The record whose item, or whose last `more`, is open, and the zero bytes that are taken for granted behind it. */
+  #open: { readonly length: number; readonly implied: number } | undefined
 
   constructor(reader: ByteReader, keepPages: KeepPages | undefined) {
     this.#reader = reader
@@ -46,7 +50,15 @@ class ImageLines {
 
   async *all(format: NonNullable<WalkOptions['format']>, onStop: DescribeOptions['onStop']): Steps {
     this.#lines.head({ format: format === 'auto' ? recognise(await this.#reader.peek(8)) : format })
-    let rest: 'legacy' | 'trailing' | 'unknown' = 'trailing'
+    const rest = yield* this.#walk(format, onStop)
+    for await (const bytes of piecesOf((size) => this.#reader.upTo(size))) yield* this.#pieces(rest, bytes)
+    this.#lines.end()
+    yield this.#lines.out.take()
+  }
+
+  /** @returns what the bytes are that follow. */
+  async *#walk(format: NonNullable<WalkOptions['format']>, onStop: DescribeOptions['onStop']): AsyncGenerator<Uint8Array, Rest, void> {
+    let rest: Rest = 'trailing'
     for await (const item of walk(this.#reader, { format })) {
       this.#padding(item)
       if (item.kind === 'legacy') rest = 'legacy'
@@ -55,29 +67,30 @@ class ImageLines {
         yield* this.#pieces('cut', item.during === 'padding' ? new Uint8Array(0) : item.bytes)
         if (rest !== 'legacy') rest = restKinds[item.reason]
         if (item.reason === 'cut' || item.reason === 'lost') onStop?.(item)
-      } else if (item.kind !== 'padding') yield* this.#header(item)
+      } else if (item.kind !== 'padding') this.#lines.begin({ kind: item.kind, ...describeBody(headerCodec(item.kind), item.bytes) })
       if (this.#lines.out.size > HAND_ON_BYTES) yield this.#lines.out.take()
+      if (item.kind === 'xl-header' && readStruct(xlHeader, item.bytes).blockLength > ITEM_BODY_MAX) return yield* this.#behindLongBlock(item, onStop)
     }
-    for await (const bytes of piecesOf((size) => this.#reader.upTo(size))) yield* this.#pieces(rest, bytes)
-    this.#lines.end()
-    yield this.#lines.out.take()
+    return rest
+  }
+
+  /** The walk would hold a block as a whole or pass over it: this one takes it in pieces, and a new walk goes on behind it. */
+  async *#behindLongBlock({ bytes }: HeaderItem, onStop: DescribeOptions['onStop']): AsyncGenerator<Uint8Array, Rest, void> {
+    const { blockLength, mandatoryFlags } = readStruct(xlHeader, bytes)
+    const end = this.#reader.offset + blockLength
+    this.#lines.begin({ kind: 'xl-block', length: blockLength, raw: '' })
+    for await (const piece of piecesOf((size) => this.#reader.upTo(Math.min(size, end - this.#reader.offset)))) yield* this.#pieces('more', piece)
+    const inner = recognise(await this.#reader.peek(8))
+    return yield* this.#walk((mandatoryFlags & XL.streamV2) !== 0 ? 'libxl' : inner === 'libxc' || inner === 'libxl' ? inner : 'legacy', onStop)
   }
 
   /** Ends the open record when the walk has told what its padding was; padding that the length implies is not written down. */
   #padding(next: Item): void {
     if (this.#open === undefined) return
-    const { length, inPieces } = this.#open
+    const { length, implied } = this.#open
     this.#open = undefined
-    const zeros = new Uint8Array(paddingOf(length))
-    const found = paddingFound(next) ?? zeros
-    if (found === zeros && !inPieces) return
-    this.#lines.field('padding').hex(found)
-  }
-
-  *#header({ kind, bytes }: HeaderItem): Generator<Uint8Array, void, void> {
-    if (bytes.length <= ITEM_BODY_MAX) return this.#lines.begin({ kind, ...describeBody(headerCodec(kind), bytes) })
-    this.#lines.begin({ kind, length: bytes.length, raw: '' })
-    yield* this.#pieces('more', bytes)
+    const found = paddingFound(next) ?? new Uint8Array(paddingOf(length))
+    if (found.length !== implied || next.kind === 'padding') this.#lines.field('padding').hex(found)
   }
 
   async *#record(item: RecordItem): Steps {
@@ -91,7 +104,7 @@ class ImageLines {
       const codec = layer === 'libxc' ? libxcCodec(type) : libxlCodec(type)
       this.#lines.begin({ ...head, ...describeBody(item.body.cut ? undefined : codec, body) })
       if (item.body.cut) this.#lines.field('length').json(length)
-      this.#open = { length, inPieces: false }
+      this.#ends(item)
     } else {
       this.#lines.begin({ ...head, length, raw: '' })
       if (pages !== undefined) yield* this.#pieces('more', frontOf(item as PageRecord))
@@ -106,13 +119,18 @@ class ImageLines {
     if (rest.length > 0) this.#lines.field('rest').hex(rest)
     if (body.cut || body.left > 0 || length !== pageDataLength(pages.count, pages.contents)) this.#lines.field('length').json(length)
     if (body.left > 0 && !body.cut) yield* this.#more(item)
-    else this.#open = { length, inPieces: false }
+    else this.#ends(item)
+  }
+
+  /** The item has all there is of the record's body. */
+  #ends({ length, body }: RecordItem): void {
+    this.#open = { length, implied: body.cut ? 0 : paddingOf(length) }
   }
 
   /** What is left of a body, in items of its own. */
   async *#more({ length, body }: RecordItem): Steps {
     for await (const bytes of piecesOf((size) => body.upTo(size))) yield* this.#pieces('more', bytes)
-    this.#open = { length, inPieces: true }
+    this.#open = { length, implied: 0 }
   }
 
   /** Items of nothing but bytes; short ones in hexadecimal. */
@@ -143,7 +161,7 @@ function frontOf({ pages: { count, reserved, entries } }: PageRecord): Uint8Arra
 }
 
 /** Pieces of PIECE_BYTES until there are no more bytes. */
-async function* piecesOf(upTo: (size: number) => Promise<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+async function* piecesOf(upTo: (size: number) => Soon<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   for (;;) {
     const bytes = await upTo(PIECE_BYTES)
     if (bytes.length === 0) return

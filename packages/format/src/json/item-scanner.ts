@@ -1,12 +1,18 @@
 import type { Json } from '../bytes/field.ts'
 import { FormatError } from '../format-error.ts'
 import { JsonMarks } from './json-marks.ts'
-import { DECODE_SCHEMA, FRAME_TEXT_MAX, ITEM_TEXT_MAX } from './limits.ts'
+import { DECODE_SCHEMA, DEPTH_MAX, FRAME_TEXT_MAX, ITEM_TEXT_MAX } from './limits.ts'
 
 const ITEMS_KEY = /[{,]\s*"items"\s*:\s*\[$/
 /** Brackets open within the list of items, outside of any item. */
 const LIST_DEPTH = 2
 const HINT = 'give a document that `xr decode` wrote'
+
+/** The text of an item. Long strings were taken out, to be copied no more than needed; `{"": N}` stands for the one of that number. */
+export interface ScannedItem {
+  readonly text: string
+  readonly aside: readonly string[]
+}
 
 /** Splits a document, however it is laid out, into its items as its text arrives. Memory holds one item. */
 export class ItemScanner {
@@ -16,6 +22,7 @@ export class ItemScanner {
   #frame = ''
   #parts: string[] = []
   #length = 0
+  #aside: string[] = []
   #count = 0
   #place: 'before' | 'items' | 'behind' = 'before'
 
@@ -28,16 +35,20 @@ export class ItemScanner {
    * @returns texts of the items that are now complete.
    * @throws FormatError FMT_JSON when this is another kind of document, or something in it is too long.
    */
-  *push(chunk: string): Generator<string, void, void> {
+  *push(chunk: string): Generator<ScannedItem, void, void> {
     let from = 0
     for (let at = this.#marks.next(chunk, 0); at < chunk.length; at = this.#marks.next(chunk, at + 1)) {
       const { depth } = this.#marks
-      if (this.#place === 'items') {
+      if (depth > DEPTH_MAX) throw new FormatError('FMT_JSON', `item ${this.#count} is nested too deep`, { hint: HINT })
+      if (chunk[at] === '"') {
+        if (this.#place === 'items') from = this.#setAside(chunk, from, at)
+      } else if (this.#place === 'items') {
         if (depth > LIST_DEPTH || (depth === LIST_DEPTH && chunk[at] !== ',')) continue
         const text = this.#whole(chunk.slice(from, at))
         from = depth === LIST_DEPTH ? at + 1 : at
         if (depth < LIST_DEPTH) this.#place = 'behind'
-        if (depth === LIST_DEPTH || this.#count > 0 || text.trim() !== '') yield text
+        if (depth === LIST_DEPTH || this.#count > 0 || text.trim() !== '') yield { text, aside: this.#aside }
+        this.#aside = []
         this.#count++
       } else if (this.#place === 'before' && depth === LIST_DEPTH && chunk[at] === '[') {
         this.#around(chunk.slice(from, at + 1))
@@ -65,6 +76,16 @@ export class ItemScanner {
     }
   }
 
+  /** Takes a long string out of the item's text unless it needs unescaping. @returns from where on the chunk is still to be kept. */
+  #setAside(chunk: string, from: number, end: number): number {
+    const text = chunk.slice(this.#marks.stringFrom, end)
+    if (text.includes('\\')) return from
+    this.#keep(`${chunk.slice(from, this.#marks.stringFrom - 1)}{"":${this.#aside.length}}`)
+    this.#aside.push(text)
+    this.#length += text.length
+    return end + 1
+  }
+
   #keep(text: string): void {
     this.#parts.push(text)
     this.#length += text.length
@@ -82,10 +103,29 @@ export class ItemScanner {
 }
 
 /** @throws FormatError FMT_JSON, with the parser's own words behind `what`. */
-export function parseJson(text: string, what: string): Json {
+function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch (error) {
     throw new FormatError('FMT_JSON', `${what}: ${(error as SyntaxError).message}`, { hint: HINT, cause: error })
   }
+}
+
+/**
+ * The item as JSON.
+ *
+ * @throws FormatError FMT_JSON
+ */
+export function parseItem({ text, aside }: ScannedItem): Json {
+  const json = parseJson(text, 'this is no JSON')
+  return aside.length === 0 ? json : withStrings(json, aside)
+}
+
+function withStrings(json: Json, aside: readonly string[]): Json {
+  if (typeof json !== 'object' || json === null) return json
+  if (Array.isArray(json)) return json.map((part: Json) => withStrings(part, aside))
+  const object = json as { readonly [key: string]: Json }
+  const number = object['']
+  if (number !== undefined) return aside[number as number] ?? null
+  return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, withStrings(part, aside)]))
 }

@@ -21,3 +21,9 @@ export const ITEM_TEXT_MAX = 256 * 1024 * 1024
 
 /** Longest text around the items, in characters. */
 export const FRAME_TEXT_MAX = 64 * 1024
+
+/** Brackets open at once; `describeImage()` opens fewer than twenty. */
+export const DEPTH_MAX = 64
+
+/** Longest message about an item, in characters: what was found in it may be long. */
+export const MESSAGE_MAX = 400

@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
 import { FormatError } from '../format-error.ts'
-import type { Verdict } from '../rules/finding.ts'
+import type { Verdict } from '../rules/verdict.ts'
 import type { LegacyGuest, LegacyWidth } from './chunk-types.ts'
 import { CompressedPages } from './compressed-pages.ts'
 import type { LegacyOptions } from './cursor.ts'

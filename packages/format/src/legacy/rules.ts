@@ -1,5 +1,5 @@
 import type { FormatErrorCode } from '../format-error.ts'
-import type { Verdict } from '../rules/finding.ts'
+import type { Verdict } from '../rules/verdict.ts'
 
 /** A condition on legacy streams: what is wrong when it fails, and who minds. */
 export interface LegacyRule {

@@ -5,7 +5,7 @@ import { FormatError } from '../format-error.ts'
 import { recordHead } from '../frame/encode.ts'
 import { joined } from '../frame/joined.ts'
 import { pfnsCodec } from '../frame/pfns.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { XC } from './record-types.ts'
 
 /**
@@ -22,7 +22,7 @@ export const OUT_OF_STEP = 'a secondary built for 64 bits puts 8 bytes too many 
 const what = 'CHECKPOINT_DIRTY_PFN_LIST'
 
 /** The pfns that the secondary wrote since the last checkpoint, ascending; COLO's back channel only. */
-export const checkpointDirtyPfnList = record<readonly number[]>(XC.CHECKPOINT_DIRTY_PFN_LIST, what, `libxc-migration-stream, "${what}"`, pfnsCodec(what))
+export const checkpointDirtyPfnList = recordCodec<readonly number[]>(XC.CHECKPOINT_DIRTY_PFN_LIST, what, `libxc-migration-stream, "${what}"`, pfnsCodec(what))
 
 /** The pfns of a body. @throws FormatError FMT_BODY_SIZE, FMT_VALUE */
 export const decodeDirtyPfns = (body: Uint8Array): readonly number[] => checkpointDirtyPfnList.decode(body)

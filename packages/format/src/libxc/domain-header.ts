@@ -11,8 +11,11 @@ export const domainHeaderCodec = structCodec('domain header', domainHeader)
 /** `type` of the domain header. A PVH guest is `HVM`. */
 export const DOMAIN = { PV: 1, HVM: 2 } as const
 
-/** `pv`, `hvm`, or undefined for a type that the specification does not have. */
-export const guestKind = (type: number): 'pv' | 'hvm' | undefined => (type === DOMAIN.PV ? 'pv' : type === DOMAIN.HVM ? 'hvm' : undefined)
+/** The two kinds of guest that an image knows. A PVH guest is `hvm`. */
+export type GuestKind = 'pv' | 'hvm'
+
+/** Undefined for a type that the specification does not have. */
+export const guestKind = (type: number): GuestKind | undefined => (type === DOMAIN.PV ? 'pv' : type === DOMAIN.HVM ? 'hvm' : undefined)
 
 /** An image made by the converter from the legacy format has Xen version 0; `xenMinor` is the converter's version then. */
 export const isConverted = (header: DomainHeader): boolean => header.xenMajor === 0

@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '../bytes/limits.ts'
 import { asObject, readStruct, writeStruct } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
 import { bodySizeError } from '../frame/codec.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { XC } from './record-types.ts'
 import { sharedInfo32, sharedInfo64, type SharedInfo32, type SharedInfo64 } from './shared-info-layout.ts'
 
@@ -29,7 +29,7 @@ function layoutOf(page: Uint8Array): SharedInfo['layout'] {
 }
 
 /** `decode()` tells the layout by what is on the page; no byte is lost in either. Who knows the guest's width takes `readSharedInfo()`. */
-export const sharedInfo = record<SharedInfo>(XC.SHARED_INFO, 'SHARED_INFO', 'libxc-migration-stream, "SHARED_INFO"', {
+export const sharedInfo = recordCodec<SharedInfo>(XC.SHARED_INFO, 'SHARED_INFO', 'libxc-migration-stream, "SHARED_INFO"', {
   decode: (page) => readSharedInfo(layoutOf(page), page),
   encode: (value) => (value.layout === 'x86_64' ? writeStruct(sharedInfo64, value.info) : writeStruct(sharedInfo32, value.info)),
   toJson: (value) => ({

@@ -2,7 +2,7 @@ import { reserved, u32 } from '../bytes/field.ts'
 import { struct } from '../bytes/struct.ts'
 import type { Codec } from '../frame/codec.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
-import { record, type RecordCodec } from '../frame/record.ts'
+import { recordCodec, type RecordCodec } from '../frame/record.ts'
 
 /** What every record about one vCPU of a PV guest holds. */
 export interface VcpuRecord<T> {
@@ -15,7 +15,7 @@ const front = struct(8, { vcpuId: u32, _res: reserved(4) })
 
 /** A record about one vCPU. @param blob the codec of what comes after the vCPU's number. */
 export const vcpuRecord = <T>(type: number, name: string, blob: Codec<T>): RecordCodec<VcpuRecord<T>> =>
-  record(type, name, `libxc-migration-stream, "${name}"`, frontAndRest({ what: name, front, key: 'state', rest: orNothing(blob) }))
+  recordCodec(type, name, `libxc-migration-stream, "${name}"`, frontAndRest({ what: name, front, key: 'state', rest: orNothing(blob) }))
 
 const orNothing = <T>(blob: Codec<T>): Codec<T | undefined> => ({
   decode: (bytes) => (bytes.length === 0 ? undefined : blob.decode(bytes)),

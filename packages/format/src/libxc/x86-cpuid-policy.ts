@@ -1,6 +1,6 @@
 import { u32 } from '../bytes/field.ts'
 import { struct, type StructOf } from '../bytes/struct.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { rowsCodec } from '../frame/rows.ts'
 import { XC } from './record-types.ts'
 
@@ -12,7 +12,7 @@ const leaf = struct(24, { leaf: u32, subleaf: u32, a: u32, b: u32, c: u32, d: u3
 export type CpuidLeaf = StructOf<typeof leaf>
 
 /** What CPUID shall tell the guest. */
-export const x86CpuidPolicy = record<readonly CpuidLeaf[]>(
+export const x86CpuidPolicy = recordCodec<readonly CpuidLeaf[]>(
   XC.X86_CPUID_POLICY,
   'X86_CPUID_POLICY',
   'libxc-migration-stream, "X86_CPUID_POLICY"',

@@ -1,6 +1,6 @@
 import { u32, u64 } from '../bytes/field.ts'
 import { struct, type StructOf } from '../bytes/struct.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { rowsCodec } from '../frame/rows.ts'
 import { msrName } from './msr-names.ts'
 import { XC } from './record-types.ts'
@@ -10,7 +10,7 @@ const entry = struct(16, { index: u32, flags: u32, value: u64 })
 export type MsrPolicyEntry = StructOf<typeof entry>
 
 /** What certain model-specific registers shall tell the guest. */
-export const x86MsrPolicy = record<readonly MsrPolicyEntry[]>(
+export const x86MsrPolicy = recordCodec<readonly MsrPolicyEntry[]>(
   XC.X86_MSR_POLICY,
   'X86_MSR_POLICY',
   'libxc-migration-stream, "X86_MSR_POLICY"',

@@ -2,7 +2,7 @@ import { u32 } from '../bytes/field.ts'
 import { struct } from '../bytes/struct.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
 import { pfnsCodec } from '../frame/pfns.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { XC } from './record-types.ts'
 
 /** Where a PV guest keeps its table from pfn to machine frame. */
@@ -17,7 +17,7 @@ export interface X86PvP2mFrames {
 const what = 'X86_PV_P2M_FRAMES'
 const front = struct(8, { startPfn: u32, endPfn: u32 })
 
-export const x86PvP2mFrames = record<X86PvP2mFrames>(
+export const x86PvP2mFrames = recordCodec<X86PvP2mFrames>(
   XC.X86_PV_P2M_FRAMES,
   what,
   'libxc-migration-stream, "X86_PV_P2M_FRAMES"',

@@ -2,7 +2,7 @@ import { u32 } from '../bytes/field.ts'
 import { readStruct, struct, type StructOf } from '../bytes/struct.ts'
 import { bodySizeError, structCodec } from '../frame/codec.ts'
 import { encodeRecord } from '../frame/encode.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { XL2 } from './record-types.ts'
 
 /** What the two sides of COLO tell each other; NEW comes from the primary, the others from the secondary. */
@@ -20,7 +20,7 @@ export type CheckpointState = StructOf<typeof body>
 const whole = structCodec('CHECKPOINT_STATE', body)
 
 /** The specification draws a body of 8 bytes, Xen writes 4; a longer one is read, its first 4 bytes count. */
-export const checkpointState = record<CheckpointState>(XL2.CHECKPOINT_STATE, 'CHECKPOINT_STATE', 'libxl-migration-stream, "CHECKPOINT_STATE"', {
+export const checkpointState = recordCodec<CheckpointState>(XL2.CHECKPOINT_STATE, 'CHECKPOINT_STATE', 'libxl-migration-stream, "CHECKPOINT_STATE"', {
   ...whole,
   decode: (bytes) => {
     if (bytes.length < body.size) throw bodySizeError('CHECKPOINT_STATE', '4 or more bytes', bytes.length)

@@ -1,6 +1,6 @@
 import { opaque } from '../frame/codec.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { emulatorHeader } from './emulator.ts'
 import { XL2 } from './record-types.ts'
 
@@ -11,7 +11,7 @@ export interface EmulatorContext {
   readonly state: Uint8Array
 }
 
-export const emulatorContext = record<EmulatorContext>(
+export const emulatorContext = recordCodec<EmulatorContext>(
   XL2.EMULATOR_CONTEXT,
   'EMULATOR_CONTEXT',
   'libxl-migration-stream, "EMULATOR_CONTEXT"',

@@ -4,7 +4,7 @@ import { FormatError } from '../format-error.ts'
 import { bodySizeError, tooManyError, type Codec } from '../frame/codec.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
 import { bytesOfText, textOfBytes } from '../frame/latin1.ts'
-import { record } from '../frame/record.ts'
+import { recordCodec } from '../frame/record.ts'
 import { listOf } from '../frame/rows.ts'
 import { emulatorHeader } from './emulator.ts'
 import { XL2 } from './record-types.ts'
@@ -55,7 +55,7 @@ function entryFrom(json: Json): XenstoreEntry {
   return { key, value }
 }
 
-export const emulatorXenstoreData = record<EmulatorXenstoreData>(
+export const emulatorXenstoreData = recordCodec<EmulatorXenstoreData>(
   XL2.EMULATOR_XENSTORE_DATA,
   what,
   `libxl-migration-stream, "${what}"`,

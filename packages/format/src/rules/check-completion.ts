@@ -24,15 +24,13 @@ const layouts: Readonly<Record<'x64' | 'x32', Layout>> = {
 const GDT_MAX = 7168
 const DESCRIPTORS_PER_PAGE = 512
 
-/** What the restorer checks once all records are there: that the vCPUs and the p2m lead to pages the guest has. */
-export async function checkCompletion(image: ImageState, recall: PageRecall, report: Report): Promise<void> {
+/** What the restorer checks once all records are there: that the vCPUs and the p2m lead to pages the guest has. Takes time for each of them. */
+export function checkCompletion(image: ImageState, report: Report): void {
   if (image.version === 3 && image.staticEnd === 'no') report('XC_STATIC_END_ABSENT')
   if (image.guest === 'hvm' && !image.hvmContext) report('XC_HVM_CONTEXT_MISSING')
   if (image.guest !== 'pv') return
-  if (image.vcpus.has(0)) await checkStartInfo(image, recall, report)
-  else report('XC_VCPU0_MISSING')
-  for (const [id, context] of image.vcpus) checkVcpuContext(image, id, context, report)
-  for (const [i, frame] of image.p2mFrames) {
+  for (const [id, context] of image.vcpus.entries()) checkVcpuContext(image, id, context, report)
+  for (const [i, frame] of image.p2mFrames.entries()) {
     if (!isOrdinary(image, frame)) report('XC_P2M_FRAME', `frame ${i}, pfn 0x${frame.toString(16)}`)
   }
   const missing = Math.floor(image.maxPfn / framePages(image)) + 1 - image.p2mFrames.size
@@ -43,10 +41,13 @@ const layoutOf = (image: ImageState): Layout => (image.width === 4 ? layouts.x32
 
 const wordAt = (view: DataView, { word }: Layout, at: number): number => (word === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true)))
 
-/** vCPU 0 holds the pfn of start_info, which holds those of the xenstore and console rings. */
-async function checkStartInfo(image: ImageState, recall: PageRecall, report: Report): Promise<void> {
+/** As `checkCompletion()`, of a PV guest's vCPU 0: it holds the pfn of start_info, which holds those of the xenstore and console rings. */
+export async function checkStartInfo(image: ImageState, recall: PageRecall, report: Report): Promise<void> {
+  if (image.guest !== 'pv') return
+  const context = image.vcpus.get(0)
+  if (context === undefined) return report('XC_VCPU0_MISSING')
   const layout = layoutOf(image)
-  const pfn = wordAt(viewOf(image.vcpus.get(0) as Uint8Array), layout, layout.edx)
+  const pfn = wordAt(viewOf(context), layout, layout.edx)
   if (!isOrdinary(image, pfn)) return report('XC_START_INFO', `pfn 0x${pfn.toString(16)}`)
   const page = await recall.recall(pfn)
   for (const at of page === undefined ? [] : layout.rings) {

@@ -35,6 +35,7 @@ export function checkDomainHeader({ bytes, offset }: HeaderItem, domain: VerifyO
   image.guest = guests[type] ?? 'unknown'
   if (image.guest === 'unknown') report('XC_DOMAIN_TYPE', String(type))
   else if (domain !== undefined && domain !== image.guest) report('XC_DOMAIN_MISMATCH', `${image.guest} image, ${domain} domain`)
-  if (view.getUint16(4, true) !== 12) report('XC_PAGE_SHIFT', `page shift ${view.getUint16(4, true)}`, offset + 4)
+  const shift = view.getUint16(4, true)
+  if (shift !== 12) report(shift % 32 === 12 ? 'XC_PAGE_SHIFT_WRAPS' : 'XC_PAGE_SHIFT', `page shift ${shift}`, offset + 4)
   if (view.getUint16(6, true) !== 0) report('XC_DOMAIN_RESERVED', undefined, offset + 6)
 }

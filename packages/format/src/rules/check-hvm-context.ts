@@ -1,5 +1,5 @@
 import { viewOf } from '../bytes/struct.ts'
-import type { RecordScene } from './check-record.ts'
+import type { RecordScene } from './scene.ts'
 
 /** Whether the context divides into save records from HEADER to END; what they hold is Xen's business. */
 export function checkContext({ record, report }: RecordScene, body: Uint8Array): void {

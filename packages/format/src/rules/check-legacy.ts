@@ -15,5 +15,5 @@ export async function judgeLegacy(reader: ByteReader, guest: 'pv' | 'hvm' | unde
 
 function verdictsOf(code: keyof typeof LEGACY_RULES): Pick<Finding, 'severity' | 'strict' | 'xen' | 'verifier'> {
   const { strict, xen } = LEGACY_RULES[code]
-  return { severity: strict === 'reject' || xen === 'reject' ? 'error' : 'note', strict, xen, verifier: 'accept' }
+  return { severity: 'error', strict, xen, verifier: 'accept' } // every legacy rule has somebody who refuses
 }

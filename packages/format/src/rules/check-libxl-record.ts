@@ -36,7 +36,7 @@ function notEmpty(record: RecordItem, report: Report): void {
 
 async function checkEmulator(record: RecordItem, stream: StreamState, report: Report, depth: string): Promise<void> {
   if (record.length < 8) return report('XL2_EMULATOR_SHORT', `${record.name}, ${record.length} bytes`)
-  if ((stream.configured ?? stream.image.guest) !== 'hvm' && stream.libxcImages > 0) report('XL2_EMULATOR_IN_PV', record.name)
+  if (!mayHaveEmulator(stream)) report('XL2_EMULATOR_IN_PV', record.name)
   if (record.type === XL2.EMULATOR_CONTEXT) stream.emulator = true
   else if (record.length > 8) report('XL2_XENSTORE_PY3')
   if (depth === 'headers') return
@@ -46,7 +46,15 @@ async function checkEmulator(record: RecordItem, stream: StreamState, report: Re
   const [id, index] = [view.getUint32(0, true), view.getUint32(4, true)]
   if (id > 2) report('XL2_EMULATOR_ID', String(id))
   if (index !== 0) report('XL2_EMULATOR_INDEX', String(index))
-  if (record.type === XL2.EMULATOR_XENSTORE_DATA && record.length <= XENSTORE_MAX) checkPairs((await record.body.all()).subarray(8), report)
+  if (record.type !== XL2.EMULATOR_XENSTORE_DATA || record.length > XENSTORE_MAX) return
+  const body = await record.body.all()
+  if (body.length === record.length) checkPairs(body.subarray(8), report)
+}
+
+/** Guests that are not known yet may. */
+function mayHaveEmulator({ configured, domain, libxcImages, image }: StreamState): boolean {
+  const guest = configured ?? domain ?? (libxcImages > 0 ? image.guest : 'hvm')
+  return guest === 'hvm'
 }
 
 /** Strings each ending in a zero byte, keys and values by turns. */
@@ -67,7 +75,7 @@ async function checkState(record: RecordItem, stream: StreamState, report: Repor
   if (record.length === 0) return report('XL2_STATE_EMPTY')
   if (record.length < 4) return report('XL2_STATE_SHORT', `${record.length} bytes`)
   if (depth === 'headers') return
-  const body = await record.body.all()
-  const id = body.length === record.length ? viewOf(body).getUint32(0, true) : 0
+  const front = await record.body.peek(4)
+  const id = front.length === 4 ? viewOf(front).getUint32(0, true) : 0
   if (id !== 0) report('XL2_STATE_ID', String(id))
 }

@@ -1,8 +1,9 @@
 import { viewOf } from '../bytes/struct.ts'
+import type { Soon } from '../bytes/soon.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
 import { eachPage } from '../image/each-page.ts'
 import { PAGE, hasContent, isReservedType, pageDataFront, pageDataLength, tableLevel, type PageData } from '../libxc/page-data.ts'
-import { needsStaticEnd, type RecordScene } from './check-record.ts'
+import { needsStaticEnd, type RecordScene } from './scene.ts'
 import type { PageContents } from './page-contents.ts'
 import type { PageRecall } from './page-recall.ts'
 import type { RuleCode } from './table.ts'
@@ -17,7 +18,7 @@ export interface PageScene {
 }
 
 /** Judges PAGE_DATA: its front, its pfns and types, and of PV guests the page tables among its pages. */
-export async function checkPages(scene: RecordScene, pageScene: PageScene): Promise<void> {
+export function checkPages(scene: RecordScene, pageScene: PageScene): Soon<void> {
   const { record, report } = scene
   const { pages } = record
   needsStaticEnd(scene)
@@ -27,16 +28,16 @@ export async function checkPages(scene: RecordScene, pageScene: PageScene): Prom
   const wanted = pageDataLength(pages.count, pages.contents)
   if (record.length !== wanted) report('XC_PAGES_LENGTH', `${wanted} bytes wanted, ${record.length} there`)
   checkEntries(scene, pages)
-  if (record.length === wanted && pageScene.depth !== 'headers') await checkContents(scene, pages, pageScene)
+  return record.length === wanted ? checkContents(scene, pages, pageScene) : undefined
 }
 
-async function checkContents(scene: RecordScene, pages: PageData, { depth, contents, recall }: PageScene): Promise<void> {
+function checkContents(scene: RecordScene, pages: PageData, { depth, contents, recall }: PageScene): Soon<void> {
   const { record, image, report } = scene
   const pv = image.guest === 'pv'
-  if (depth !== 'data' && !pv) return
+  if (depth === 'headers' || (depth === 'rules' && !pv)) return
   const isTable = (i: number): boolean => pv && tableLevel(pages.type(i)) > 0
   if (pv && !recall.needsContents) notePlaces(scene, pages, recall)
-  await eachPage(record.body, pages, (i) => depth === 'data' || recall.needsContents || isTable(i), (page, i, offset) => {
+  return eachPage(record.body, pages, (i) => depth === 'data' || recall.needsContents || isTable(i), (page, i, offset) => {
     if (isTable(i)) checkTable(scene, pages.pfn(i), page)
     else if (pv && recall.needsContents) recall.note(pages.pfn(i), offset, page)
     const differs = depth === 'data' && contents.add(pages.pfn(i), page)
@@ -58,6 +59,7 @@ const PFN_LIMIT = 2 ** 40
 
 function checkEntries({ image, record, report }: RecordScene, pages: PageData): void {
   const pv = image.guest === 'pv'
+  if (pages.plain && !pv) return
   for (let i = 0; i < pages.count; i++) {
     const type = pages.type(i)
     const pfn = pages.pfn(i)

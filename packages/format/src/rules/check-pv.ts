@@ -1,6 +1,6 @@
 import { viewOf } from '../bytes/struct.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
-import type { RecordScene } from './check-record.ts'
+import type { RecordScene } from './scene.ts'
 import type { ImageState } from './state.ts'
 
 export function checkPvInfo({ image, report }: RecordScene, body: Uint8Array): void {
@@ -12,7 +12,7 @@ export function checkPvInfo({ image, report }: RecordScene, body: Uint8Array): v
   if ((width !== 4 && width !== 8) || (levels !== 3 && levels !== 4)) report('XC_PV_INFO_WIDTH', detail)
   else if ((width === 8) !== (levels === 4)) report('XC_PV_INFO_COMBINATION', detail)
   if (body.subarray(2, 8).some((byte) => byte !== 0)) report('XC_PV_INFO_RESERVED')
-  if (image.width !== undefined) report('XC_PV_INFO_TWICE')
+  if (image.width !== undefined) return report('XC_PV_INFO_TWICE')
   image.width = width
   image.levels = levels
 }

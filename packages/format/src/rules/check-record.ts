@@ -1,23 +1,11 @@
+import type { Soon } from '../bytes/soon.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { LIBXC_BODY_MAX, PAGE_SIZE } from '../bytes/limits.ts'
-import type { RecordItem } from '../image/item.ts'
 import { OPTIONAL_RECORD, XC } from '../libxc/record-types.ts'
 import { checkContext } from './check-hvm-context.ts'
 import { checkVcpu } from './check-vcpu.ts'
 import { checkP2mFrames, checkPvInfo } from './check-pv.ts'
-import type { Report } from './findings.ts'
-import type { ImageState } from './state.ts'
-
-/** What a check of one record sees. */
-export interface RecordScene {
-  readonly record: RecordItem
-  readonly image: ImageState
-  /** vCPUs the domain has, when the configuration tells. */
-  readonly vcpus: number | undefined
-  /** The records of a checkpoint are being buffered. */
-  readonly buffering: boolean
-  readonly report: Report
-}
+import { needsStaticEnd, type RecordScene } from './scene.ts'
 
 /** How one record type is judged. `length` alone when bodies are not read, then `content`. */
 interface RecordRule {
@@ -52,7 +40,7 @@ const table = new Map<number, RecordRule>([
 ])
 
 /** Judges a libxc record by its own and by what came before it. */
-export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules' | 'data'): Promise<void> {
+export function checkRecord(scene: RecordScene, depth: 'headers' | 'rules' | 'data'): Soon<void> {
   const { record, image, report } = scene
   if (record.length > LIBXC_BODY_MAX) report('XC_LENGTH_MAX', `${record.length} bytes`)
   const rule = table.get(record.type)
@@ -61,9 +49,14 @@ export async function checkRecord(scene: RecordScene, depth: 'headers' | 'rules'
     report('XC_FOREIGN_RECORD', `${record.name} in ${image.guest === 'pv' ? 'a PV' : 'an HVM'} image`)
   }
   rule.length?.(scene)
-  if (rule.content === undefined || depth === 'headers') return
-  const body = await record.body.all()
-  if (body.length === record.length) rule.content(scene, body)
+  // What a PV guest's records say is needed to judge the order of others, so they are read at any depth; they are small.
+  if (rule.content === undefined || (depth === 'headers' && rule.guest !== 'pv') || record.length > LIBXC_BODY_MAX) return
+  return checkContent(scene, rule.content)
+}
+
+async function checkContent(scene: RecordScene, check: NonNullable<RecordRule['content']>): Promise<void> {
+  const body = await scene.record.body.all()
+  if (body.length === scene.record.length) check(scene, body)
 }
 
 function unknown({ record, buffering, report }: RecordScene): void {
@@ -77,14 +70,6 @@ function staticEnd({ image, report }: RecordScene): void {
   if (image.version === 2) report('XC_STATIC_END_V2')
   if (image.staticEnd === 'yes') report('XC_STATIC_END_TWICE')
   image.staticEnd = 'yes'
-}
-
-/** Version 2 images have no STATIC_DATA_END: this record implies it. */
-export function needsStaticEnd({ image, record, report }: RecordScene): void {
-  if (image.version === 2) image.staticEnd = 'yes'
-  if (image.staticEnd !== 'no') return
-  report('XC_STATIC_END_MISSING', record.name)
-  image.staticEnd = 'missed'
 }
 
 function p2mOrder(scene: RecordScene): void {

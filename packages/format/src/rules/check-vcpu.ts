@@ -1,6 +1,6 @@
 import { viewOf } from '../bytes/struct.ts'
 import { XC } from '../libxc/record-types.ts'
-import type { RecordScene } from './check-record.ts'
+import type { RecordScene } from './scene.ts'
 
 /** Bytes of a vcpu_guest_context by guest width. */
 const CONTEXT_SIZE = new Map([
@@ -45,5 +45,5 @@ const VCPUS_PLAUSIBLE = 32
 function isKnown({ record, image, vcpus }: RecordScene, id: number): boolean {
   if (vcpus !== undefined) return id < vcpus
   if (record.type === XC.X86_PV_VCPU_BASIC) return id < Math.max(VCPUS_PLAUSIBLE, image.vcpus.size + 1)
-  return id === 0 || image.vcpus.has(id)
+  return id === 0 || image.vcpus.get(id) !== undefined
 }

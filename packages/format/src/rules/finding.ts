@@ -2,19 +2,7 @@ import type { Layer } from '../image/item.ts'
 import type { ImageFormat } from '../image/recognise.ts'
 import type { LegacySummary } from '../legacy/summary.ts'
 import type { RuleCode } from './table.ts'
-
-/** What a judge says of a stream or of one fault in it. */
-export type Verdict = 'accept' | 'reject'
-
-/**
- * The three judges: the written specification, the C restorer of Xen (libxc, libxl, xl), and Xen's own
- * `verify-stream-v2`, each with its quirks.
- */
-export interface Verdicts {
-  readonly strict: Verdict
-  readonly xen: Verdict
-  readonly verifier: Verdict
-}
+import type { Verdicts } from './verdict.ts'
 
 /** One fault, where it is, and who minds. */
 export interface Finding extends Verdicts {

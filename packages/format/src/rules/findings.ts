@@ -26,8 +26,9 @@ export class Findings {
     return this.#suppressed
   }
 
+  /** What was found, but in a checkpoint that is still being buffered. */
   get list(): readonly Finding[] {
-    return this.#held === undefined ? this.#kept : [...this.#kept, ...this.#held]
+    return this.#kept
   }
 
   add(code: RuleCode, { offset, record }: Place, detail?: string): void {

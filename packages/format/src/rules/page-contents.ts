@@ -1,6 +1,8 @@
 import { PAGE_SIZE } from '../bytes/limits.ts'
+import { viewOf } from '../bytes/struct.ts'
 import { PageMap } from '../image/page-map.ts'
 
+const ZERO_PAGE = new Uint8Array(PAGE_SIZE)
 const FNV_START = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
@@ -16,7 +18,7 @@ export class PageContents {
   /** @param digest 32-bit checksum of a page. */
   constructor(digest: (bytes: Uint8Array) => number) {
     this.#digest = digest
-    this.#zero = digest(new Uint8Array(PAGE_SIZE))
+    this.#zero = digest(ZERO_PAGE)
   }
 
   /** `digest` is FNV-1a over pfn and checksum of every page in stream order. */
@@ -28,9 +30,15 @@ export class PageContents {
   add(pfn: number, page: Uint8Array): boolean {
     const digest = this.#digest(page)
     this.#read++
-    if (digest === this.#zero && page.every((byte) => byte === 0)) this.#zeros++
+    if (digest === this.#zero && isZero(page)) this.#zeros++
     this.#overall = Math.imul(Math.imul(this.#overall ^ (pfn >>> 0), FNV_PRIME) ^ digest, FNV_PRIME)
     const before = this.#digests.set(pfn, digest)
     return before !== undefined && before !== digest
   }
+}
+
+function isZero(page: Uint8Array): boolean {
+  const view = viewOf(page)
+  for (let at = 0; at < PAGE_SIZE; at += 8) if ((view.getUint32(at) | view.getUint32(at + 4)) !== 0) return false
+  return true
 }

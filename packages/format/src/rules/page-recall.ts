@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from '../bytes/limits.ts'
 import { PageMap } from '../image/page-map.ts'
 import type { Reread } from './finding.ts'
 
@@ -23,7 +24,8 @@ export function recallByPlace(reread: Reread): PageRecall {
     note: (pfn, offset) => void places.set(pfn, offset),
     recall: async (pfn) => {
       const offset = places.get(pfn)
-      return offset === undefined ? undefined : reread(offset, 4096)
+      const page = offset === undefined ? undefined : await reread(offset, PAGE_SIZE)
+      return page?.length === PAGE_SIZE ? page : undefined // less when the file was cut meanwhile
     },
   }
 }

@@ -1,6 +1,6 @@
-import { hints, type Row } from './row.ts'
+import { hints, type Rule } from './rule.ts'
 
-const row = (judges: Row['judges'], says: string, hint: string): Row => ({ layer: 'libxc', judges, says, hint })
+const row = (judges: Rule['judges'], says: string, hint: string): Rule => ({ layer: 'libxc', judges, says, hint })
 
 /** Headers, framing and the order of records. Source: libxc-migration-stream; xg_sr_restore.c; xen.migration.libxc. */
 const frameRows = {
@@ -16,6 +16,7 @@ const frameRows = {
   XC_DOMAIN_TYPE: row('RRR', 'the domain type is neither PV (1) nor HVM (2)', hints.damaged),
   XC_DOMAIN_MISMATCH: row('RR-', 'the image holds another kind of guest than the domain to restore into', hints.pair),
   XC_PAGE_SHIFT: row('RRR', 'the page size is not 4096', hints.damaged),
+  XC_PAGE_SHIFT_WRAPS: row('R-R', 'the page shift is 12 in its lowest five bits only, which is what Xen’s restorer on x86 goes by', hints.damaged),
   XC_DOMAIN_RESERVED: row('R-R', 'the reserved word of the domain header is not zero', hints.harmless),
   XC_RECORD_CUT: row('RRR', 'the stream ends within a libxc record', hints.cut),
   XC_NO_END: row('RRR', 'the stream ends without the libxc END record', hints.cut),
@@ -38,7 +39,7 @@ const frameRows = {
   XC_NO_CHECKPOINT: row('RRR', 'the stream ends before its first checkpoint is complete: there is no consistent state to start from', 'nothing can be salvaged; use an older image'),
   XC_CHECKPOINT_CUT: row('--R', 'the last checkpoint is incomplete; the receiver goes on from the one before', hints.salvage),
   XC_ENDS_AT_CHECKPOINT: row('--R', 'the stream ends behind a complete checkpoint, as a checkpointed stream does when its sender goes', hints.salvage),
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Rule>
 
 /** Bodies of records both kinds of guest have, and of HVM guests. */
 const bodyRows = {
@@ -62,7 +63,7 @@ const bodyRows = {
   XC_PARAMS_LENGTH: row('RRR', 'HVM_PARAMS does not hold as many parameters as it counts', hints.damaged),
   XC_PARAMS_RESERVED: row('R-R', 'the reserved word of HVM_PARAMS is not zero', hints.harmless),
   XC_PARAMS_NONE: row('---', 'HVM_PARAMS without a parameter', hints.harmless),
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Rule>
 
 /** PV records, and what the PV restorer wants when the stream is complete. */
 const pvRows = {
@@ -93,6 +94,6 @@ const pvRows = {
   XC_GDT: row('RR-', 'a vCPU’s GDT is too long or lies in pages that are not ordinary ones of the guest', hints.damaged),
   XC_CR3: row('RR-', 'a vCPU’s cr3 or cr1 does not point to a top-level page table of the guest', hints.damaged),
   XC_P2M_FRAME: row('RR-', 'a frame of the p2m list is not an ordinary page of the guest', hints.damaged),
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Rule>
 
 export const libxcRows: typeof frameRows & typeof bodyRows & typeof pvRows = { ...frameRows, ...bodyRows, ...pvRows }

@@ -1,6 +1,6 @@
-import { hints, type Row } from './row.ts'
+import { hints, type Rule } from './rule.ts'
 
-const row = (judges: Row['judges'], says: string, hint: string): Row => ({ layer: 'libxl', judges, says, hint })
+const row = (judges: Rule['judges'], says: string, hint: string): Rule => ({ layer: 'libxl', judges, says, hint })
 
 /** The libxl stream. Source: libxl-migration-stream; libxl_stream_read.c; xen.migration.libxl. */
 export const libxlRows = {
@@ -34,4 +34,4 @@ export const libxlRows = {
   XL2_STATE_ID: row('RR-', 'CHECKPOINT_STATE in this direction can only say NEW', hints.damaged),
   XL2_CHECKPOINT_PLAIN: row('R-R', 'a checkpointed stream where a plain one was told; Xen takes it only as a Remus receiver (`xl migrate-receive -r`)', 'use --stream-type remus, or make a plain image with `xr repair`'),
   XL2_CHECKPOINT_NESTED: row('--R', 'Xen’s verifier cannot follow libxl records behind a CHECKPOINT', 'a limit of verify-stream-v2 alone; restore does not mind'),
-} as const satisfies Record<string, Row>
+} as const satisfies Record<string, Rule>

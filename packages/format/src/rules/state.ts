@@ -1,10 +1,9 @@
 import { PageMap } from '../image/page-map.ts'
-import type { StreamType } from './finding.ts'
+import type { StreamType, VerifyOptions } from './finding.ts'
+import { StagedMap } from './staged-map.ts'
 
-/** What the restorer would know of the guest at this point of a libxc image. */
-export interface ImageState {
-  version: number
-  guest: 'pv' | 'hvm' | 'unknown'
+/** What is a single value of the guest. */
+interface GuestValues {
   /** `missed`: something came that needed it before; said once. */
   staticEnd: 'no' | 'missed' | 'yes'
   /** 4 or 8 once X86_PV_INFO has come. */
@@ -12,14 +11,22 @@ export interface ImageState {
   levels: number
   /** Highest pfn of a PV guest; 0 until X86_PV_P2M_FRAMES has come. */
   maxPfn: number
-  /** Frame of the p2m by its place in the list. */
-  readonly p2mFrames: Map<number, number>
-  /** Page type by pfn, the last one that came. PV only. */
-  readonly types: PageMap
-  /** Content of the last X86_PV_VCPU_BASIC by vCPU number. */
-  readonly vcpus: Map<number, Uint8Array>
   hvmContext: boolean
+}
+
+/** What the restorer would know of the guest at this point of a libxc image. */
+export interface ImageState extends GuestValues {
+  version: number
+  guest: 'pv' | 'hvm' | 'unknown'
+  /** Frame of the p2m by its place in the list. */
+  readonly p2mFrames: StagedMap<number>
+  /** Page type by pfn, the last one that came. PV only. */
+  readonly types: StagedMap<number>
+  /** Content of the last X86_PV_VCPU_BASIC by vCPU number. */
+  readonly vcpus: StagedMap<Uint8Array>
   verifying: boolean
+  /** As of the last complete checkpoint. */
+  kept: Readonly<GuestValues> | undefined
 }
 
 export const newImageState = (): ImageState => ({
@@ -29,17 +36,33 @@ export const newImageState = (): ImageState => ({
   width: undefined,
   levels: 0,
   maxPfn: 0,
-  p2mFrames: new Map(),
-  types: new PageMap(),
-  vcpus: new Map(),
+  p2mFrames: new StagedMap(),
+  types: new StagedMap(new PageMap()),
+  vcpus: new StagedMap(),
   hvmContext: false,
   verifying: false,
+  kept: undefined,
 })
+
+/** A checkpoint is complete: what the receiver has now is what it falls back to. */
+export function keepState(image: ImageState): void {
+  const { staticEnd, width, levels, maxPfn, hvmContext } = image
+  image.kept = { staticEnd, width, levels, maxPfn, hvmContext }
+  for (const map of [image.p2mFrames, image.types, image.vcpus]) map.keep()
+}
+
+/** What came since the last complete checkpoint is dropped. */
+export function dropState(image: ImageState): void {
+  Object.assign(image, image.kept)
+  for (const map of [image.p2mFrames, image.types, image.vcpus]) map.drop()
+}
 
 /** Where the walk is in the whole image. */
 export interface StreamState {
   /** As told; undefined: whatever the stream turns out to be. */
   readonly told: StreamType | undefined
+  /** The kind of domain to restore into, as told. */
+  readonly domain: 'pv' | 'hvm' | undefined
   /** What was made of it so far. */
   type: StreamType
   /** Type of guest that the configuration of an `xl` file names. */
@@ -63,8 +86,9 @@ export interface StreamState {
   image: ImageState
 }
 
-export const newStreamState = (told: StreamType | undefined): StreamState => ({
+export const newStreamState = ({ streamType: told, domain }: VerifyOptions): StreamState => ({
   told,
+  domain,
   type: told ?? 'plain',
   configured: undefined,
   maxVcpus: undefined,

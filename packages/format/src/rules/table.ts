@@ -1,11 +1,11 @@
-import type { Verdicts } from './finding.ts'
 import { libxcRows } from './rows-libxc.ts'
 import { libxlRows } from './rows-libxl.ts'
 import { xlRows } from './rows-xl.ts'
-import type { Judges, Row } from './row.ts'
+import type { Judges, Rule } from './rule.ts'
+import type { Verdicts } from './verdict.ts'
 
 /** Every rule there is, by code. */
-export const rules = { ...xlRows, ...libxlRows, ...libxcRows } as const satisfies Record<string, Row>
+export const rules = { ...xlRows, ...libxlRows, ...libxcRows } as const satisfies Record<string, Rule>
 
 export type RuleCode = keyof typeof rules
 

@@ -1,25 +1,28 @@
+import { andThen, type Soon } from '../bytes/soon.ts'
 import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
 import type { HeaderItem, Item, LegacyItem, RecordItem, StopItem } from '../image/item.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { XC } from '../libxc/record-types.ts'
-import { checkCompletion } from './check-completion.ts'
+import { checkCompletion, checkStartInfo } from './check-completion.ts'
 import { checkDomainHeader, checkImageHeader, checkLibxlHeader } from './check-headers.ts'
 import { judgeLegacy } from './check-legacy.ts'
 import { checkLibxlRecord } from './check-libxl-record.ts'
 import { checkPages, type PageScene } from './check-pages.ts'
-import { checkRecord, type RecordScene } from './check-record.ts'
+import { checkRecord } from './check-record.ts'
 import { checkStop } from './check-stop.ts'
 import { checkXlBlock, checkXlHeader, type XlFlags } from './check-xl.ts'
-import type { Finding, Verdict, Verification, VerifyOptions } from './finding.ts'
+import type { Verification, VerifyOptions } from './finding.ts'
 import { Findings } from './findings.ts'
 import { PageContents } from './page-contents.ts'
 import { recallByLook, recallByPlace } from './page-recall.ts'
-import { newImageState, newStreamState, type StreamState } from './state.ts'
+import type { RecordScene } from './scene.ts'
+import { dropState, keepState, newImageState, newStreamState, type ImageState, type StreamState } from './state.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Judges the items of one walk, in order. */
 export interface Verifier {
   /** Looks at an item; may read the bodies of records. */
-  item(item: Item): Promise<void>
+  item(item: Item): Soon<void>
   /** After the stop item. */
   finish(): Verification
 }
@@ -41,14 +44,16 @@ class RunningVerification {
   #bytes = 0
   #legacy: Verification['legacy']
   /** What a record brings about when its body and padding have come. */
-  #onceRead: ((next: Item) => void | Promise<void>) | undefined
-  /** What the receiver would find wrong if it had to start the guest from here. */
-  #completion: readonly Finding[] = []
+  #onceRead: ((next: Item) => Soon<void>) | undefined
+  /** What the receiver falls back to: the image as of the last complete checkpoint. */
+  #checkpoint: { readonly image: ImageState; readonly offset: number; readonly findings: Findings } | undefined
+  /** What the receiver would find wrong when it starts the guest. */
+  #completion = new Findings()
 
   constructor(options: VerifyOptions) {
     this.#options = options
     this.#depth = options.depth ?? 'rules'
-    this.#stream = newStreamState(options.streamType)
+    this.#stream = newStreamState(options)
     this.#pages = {
       depth: this.#depth,
       contents: new PageContents(options.digest ?? (() => 0)),
@@ -56,9 +61,14 @@ class RunningVerification {
     }
   }
 
-  async item(item: Item): Promise<void> {
-    if (!(item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) await this.#onceRead?.(item)
+  item(item: Item): Soon<void> {
+    const onceRead = this.#onceRead
     this.#onceRead = undefined
+    if (onceRead === undefined || (item.kind === 'stop' && (item.during === 'body' || item.during === 'padding'))) return this.#judge(item)
+    return andThen(onceRead(item), () => this.#judge(item))
+  }
+
+  #judge(item: Item): Soon<void> {
     switch (item.kind) {
       case 'record':
         return item.layer === 'libxl' ? this.#libxlRecord(item) : this.#libxcRecord(item)
@@ -74,7 +84,7 @@ class RunningVerification {
   }
 
   finish(): Verification {
-    const findings = [...this.#findings.list, ...this.#completion]
+    const findings = [...this.#findings.list, ...this.#completion.list]
     const judge = (who: 'strict' | 'xen' | 'verifier'): Verdict => (findings.some((finding) => finding[who] === 'reject') ? 'reject' : 'accept')
     return {
       format: this.#format,
@@ -82,7 +92,7 @@ class RunningVerification {
       streamType: this.#stream.type,
       verdict: { strict: judge('strict'), xen: judge('xen'), verifier: judge('verifier') },
       findings,
-      suppressed: this.#findings.suppressed,
+      suppressed: this.#findings.suppressed + this.#completion.suppressed,
       bytes: this.#bytes,
       checkpoints: this.#stream.complete,
       legacy: this.#legacy,
@@ -127,17 +137,19 @@ class RunningVerification {
     if (record.type === XL2.CHECKPOINT_END && stream.inGroup) this.#onceRead = () => this.#checkpointComplete(record.offset)
   }
 
-  async #libxcRecord(record: RecordItem): Promise<void> {
+  #libxcRecord(record: RecordItem): Soon<void> {
     const { image } = this.#stream
     const report = this.#findings.at(record.offset, record.index)
     const scene: RecordScene = { record, image, vcpus: this.#stream.maxVcpus, buffering: this.#stream.begun > 0, report }
     this.#stream.recordsSince++
     this.#stream.stateDue = false
     if (this.#stream.type !== 'plain' && this.#stream.complete > 0 && isTooLong(record)) this.#findings.restorerLeaves()
-    if (record.type === XC.PAGE_DATA) await checkPages(scene, this.#pages)
-    await checkRecord(scene, this.#depth)
-    if (record.type === XC.CHECKPOINT) this.#onceRead = (next) => this.#checkpointBegun(record, next)
-    if (record.type === XC.END) await this.#imageEnds(record.offset)
+    const pages = record.type === XC.PAGE_DATA ? checkPages(scene, this.#pages) : undefined
+    const all = andThen(pages, () => checkRecord(scene, this.#depth))
+    return andThen(all, () => {
+      if (record.type === XC.CHECKPOINT) this.#onceRead = (next) => this.#checkpointBegun(record, next)
+      return record.type === XC.END ? this.#imageEnds(record.offset) : undefined
+    })
   }
 
   async #checkpointBegun(record: RecordItem, next: Item): Promise<void> {
@@ -157,24 +169,32 @@ class RunningVerification {
   }
 
   /** Everything up to here has reached the receiver and is applied; what follows waits for the next one. */
-  #checkpointComplete(offset: number): Promise<void> {
+  async #checkpointComplete(offset: number): Promise<void> {
+    const { image } = this.#stream
     this.#stream.inGroup = false
     this.#stream.complete++
     this.#stream.recordsSince = 0
     this.#findings.hold()
-    return this.#complete(offset)
+    keepState(image)
+    // start_info can be had again only now; the rest is left for the end, as it takes long and there may be many checkpoints.
+    this.#checkpoint = { image, offset, findings: await this.#startInfo(offset) }
   }
 
   /** In a checkpointed stream libxl takes the end of the image for a failover and reads no further. */
   async #imageEnds(offset: number): Promise<void> {
-    if (this.#stream.complete === 0) await this.#complete(offset)
+    if (this.#checkpoint === undefined) this.#complete(offset, await this.#startInfo(offset))
     if (this.#stream.type !== 'plain') this.#onceRead = () => this.#findings.restorerLeaves()
   }
 
-  async #complete(offset: number): Promise<void> {
-    const completion = new Findings()
-    await checkCompletion(this.#stream.image, this.#pages.recall, completion.at(offset))
-    this.#completion = completion.list
+  async #startInfo(offset: number): Promise<Findings> {
+    const findings = new Findings()
+    await checkStartInfo(this.#stream.image, this.#pages.recall, findings.at(offset))
+    return findings
+  }
+
+  #complete(offset: number, findings: Findings, image: ImageState = this.#stream.image): void {
+    checkCompletion(image, findings.at(offset))
+    this.#completion = findings
   }
 
   async #legacyPayload({ offset, reader }: LegacyItem): Promise<void> {
@@ -189,6 +209,11 @@ class RunningVerification {
   #stop(stop: StopItem): void {
     this.#bytes = stop.offset
     this.#findings.drop()
+    if (this.#checkpoint !== undefined) {
+      const { image, offset, findings } = this.#checkpoint
+      dropState(image)
+      this.#complete(offset, findings, image)
+    }
     if (this.#format === 'unknown' && stop.layer !== 'legacy' && stop.reason === 'cut') this.#format = stop.layer
     checkStop(stop, this.#stream, this.#findings.at(stop.offset))
   }

@@ -175,13 +175,13 @@ class Conversion {
     yield* convertLegacy(this.#reader, { to: to === 'libxc-v3' ? to : 'libxl-v2', guest, width })
   }
 
-  #stop({ reason, offset, during }: StopItem): void {
+  #stop({ reason, offset }: StopItem): void {
     if (reason === 'end') return
     if (reason === 'lost') throw new FormatError('FMT_CONVERT', 'what comes next is none of the known formats', { offset, hint: '`xr verify` tells what is wrong with the image' })
     if (!this.#checkpointed) {
       throw new FormatError('FMT_TRUNCATED', 'the image ends before its END', { offset, hint: 'try `xr repair`, which salvages what is complete' })
     }
-    if (reason === 'cut' || during === 'body') this.#warn('tail-cut')
+    if (reason === 'cut') this.#warn('tail-cut')
   }
 
   #warn(warning: ConvertWarning): void {

@@ -122,7 +122,7 @@ async function visit(course: Course, item: Item): Promise<void> {
 }
 
 /** The error for verbs that work on records. */
-export const legacyError = (offset: number): FormatError =>
+const legacyError = (offset: number): FormatError =>
   new FormatError('FMT_LEGACY', 'the image is in the format from before Xen 4.6', { offset, hint: 'convert it first: `xr convert IN OUT --to libxl-v2`' })
 
 function visitHeader(course: Course, { kind, bytes, offset }: HeaderItem): void {
@@ -146,12 +146,17 @@ function isOfGuest({ layer, type }: RecordItem): boolean {
   return layer === 'libxc' ? type !== XC.END : type !== XL2.END && type !== XL2.CHECKPOINT_STATE
 }
 
-const endings = { eof: 'the image ends where more was to come', cut: 'the image ends within', lost: 'what comes next is none of the known formats', end: '' } as const
-
-function breakOf({ checkpoints, inGroup }: Course, { reason, offset, during, inCheckpoint }: StopItem): Break | undefined {
-  if (reason === 'end' && !inCheckpoint) return undefined
-  if (reason === 'eof' && checkpoints > 0 && !inGroup) return undefined
-  return { offset, record: undefined, why: reason === 'cut' ? `${endings.cut} a ${during === 'header' ? 'header' : 'record'}` : endings[reason] || 'the image ends within a checkpoint' }
+function breakOf({ checkpoints, since }: Course, { reason, offset, during }: StopItem): Break | undefined {
+  switch (reason) {
+    case 'end':
+      return undefined
+    case 'eof':
+      return checkpoints > 0 && since === 0 ? undefined : { offset, record: undefined, why: 'the image ends where more was to come' }
+    case 'cut':
+      return { offset, record: undefined, why: `the image ends within a ${during === 'header' ? 'header' : 'record'}` }
+    case 'lost':
+      return { offset, record: undefined, why: 'what comes next is none of the known formats' }
+  }
 }
 
 function checkpointsExtent(course: Course, image: ImageBytes): Extent {

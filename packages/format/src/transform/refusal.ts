@@ -1,10 +1,10 @@
 import { LIBXC_BODY_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import type { RecordItem } from '../image/item.ts'
+import type { GuestKind } from '../libxc/domain-header.ts'
 import { isReservedType, pageDataLength, type PageData } from '../libxc/page-data.ts'
 import { OPTIONAL_RECORD, XC } from '../libxc/record-types.ts'
 import { XL2 } from '../libxl/record-types.ts'
-import type { GuestKind } from './snapshot.ts'
 
 /** What came before a record, as far as it decides whether a restorer takes the record. */
 export interface Before {
@@ -26,6 +26,9 @@ const VCPU_MAX = 8191
 const HVM_PARAM_MAX = 255
 /** Entries of a sane HVM_PARAMS record. */
 const HVM_PARAMS_MAX = 256
+
+/** Longest record of a device model’s xenstore keys, in bytes; there are a few keys a memory region. */
+const XENSTORE_MAX = 1 << 20
 
 interface Row {
   readonly guest?: GuestKind
@@ -62,7 +65,7 @@ const libxc = new Map<number, Row>([
 const libxl = new Map<number, Row>([
   [XL2.END, any],
   [XL2.LIBXC_CONTEXT, any],
-  [XL2.EMULATOR_XENSTORE_DATA, { guest: 'hvm', fits: (length) => length >= 8 }],
+  [XL2.EMULATOR_XENSTORE_DATA, { guest: 'hvm', fits: (length) => length >= 8 && length <= XENSTORE_MAX }],
   [XL2.EMULATOR_CONTEXT, { guest: 'hvm', fits: (length) => length >= 8 }],
   [XL2.CHECKPOINT_END, any],
   [XL2.CHECKPOINT_STATE, { fits: (length) => length >= 4 }],

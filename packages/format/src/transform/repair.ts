@@ -2,6 +2,7 @@ import { PAGE_BATCH_MAX, paddingOf } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { encodeRecord, recordHead } from '../frame/encode.ts'
 import { hvmParams } from '../libxc/hvm-params.ts'
+import { IMAGE } from '../libxc/image-header.ts'
 import { hasContent, PAGE, pageDataFront, pageDataLength } from '../libxc/page-data.ts'
 import { XC } from '../libxc/record-types.ts'
 import { XL2 } from '../libxl/record-types.ts'
@@ -21,7 +22,7 @@ export function* plainImage(image: ImageBytes, snapshot: Snapshot): Pieces {
   const { headers } = snapshot
   for (const header of [headers.xl, headers.block, headers.libxl]) if (header !== undefined) yield header
   if (headers.libxl !== undefined) yield encodeRecord(XL2.LIBXC_CONTEXT, NOTHING)
-  yield headers.image
+  yield soundImageHeader(headers.image)
   yield headers.domain
   for (const { type, body } of snapshot.staticData) yield* recordAt(image, type, body)
   if (snapshot.version > 2) yield encodeRecord(XC.STATIC_DATA_END, NOTHING)
@@ -37,6 +38,14 @@ export function* plainImage(image: ImageBytes, snapshot: Snapshot): Pieces {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** The header as it is, but for marker and id: the walk goes on when one of them is damaged, a restorer would not. */
+function soundImageHeader(bytes: Uint8Array): Uint8Array {
+  const header = new Uint8Array(bytes)
+  viewOf(header).setBigUint64(0, IMAGE.marker)
+  viewOf(header).setUint32(8, IMAGE.id)
+  return header
+}
 
 /** A record with its body as it stands in the image; nothing when there is none. */
 function* recordAt(image: ImageBytes, type: number, body: Place | undefined): Pieces {

@@ -16,7 +16,7 @@ export interface Salvage {
 const DEVICE_MODEL_PARAMS: readonly bigint[] = [32n, 33n] // IOREQ_SERVER_PFN, NR_IOREQ_SERVER_PAGES
 
 /** Whether the guest has a device model (QEMU): HVM guests do, PV and PVH guests do not. Converted images are of guests older than PVH. */
-export const hasDeviceModel = ({ params, guest, headers }: Pick<Snapshot, 'params' | 'guest' | 'headers'>): boolean =>
+const hasDeviceModel = ({ params, guest, headers }: Pick<Snapshot, 'params' | 'guest' | 'headers'>): boolean =>
   guest === 'hvm' && (isConverted(readStruct(domainHeader, headers.domain)) || params.some(({ index, value }) => DEVICE_MODEL_PARAMS.includes(index) && value !== 0n))
 
 /**

@@ -1,16 +1,16 @@
 import { viewOf } from '../bytes/struct.ts'
+import type { Body } from '../image/body.ts'
 import type { Item, RecordItem } from '../image/item.ts'
 import { walk } from '../image/walk.ts'
+import type { GuestKind } from '../libxc/domain-header.ts'
 import { hvmParams, type HvmParam } from '../libxc/hvm-params.ts'
+import type { PageData } from '../libxc/page-data.ts'
 import { XC } from '../libxc/record-types.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { measure, type Extent } from './extent.ts'
 import { readerOf, type ImageBytes, type Place } from './image-bytes.ts'
 import { PageIndex } from './page-index.ts'
 import { isHvmParam } from './refusal.ts'
-
-/** A PVH guest is `hvm`, as in the image. */
-export type GuestKind = 'pv' | 'hvm'
 
 /** A record by its type and where its body is. */
 export interface RecordPlace {
@@ -19,7 +19,7 @@ export interface RecordPlace {
 }
 
 /** Headers as they stand in the image; those of layers it does not have are undefined. */
-export interface Headers {
+export interface ImageHeaders {
   readonly xl: Uint8Array | undefined
   /** The `xl` file's optional block. */
   readonly block: Uint8Array | undefined
@@ -34,7 +34,7 @@ export type VcpuRecords = ReadonlyMap<number, Place>
 /** What a restorer would have at the end of an image: the last of everything, as places in the image. */
 export interface Snapshot {
   readonly extent: Extent
-  readonly headers: Headers
+  readonly headers: ImageHeaders
   readonly guest: GuestKind
   /** Version of the libxc image. */
   readonly version: number
@@ -117,7 +117,8 @@ async function noteRecord(draft: Draft, record: RecordItem): Promise<void> {
   const { layer, type, name = `0x${type.toString(16)}` } = record
   draft.counts.set(name, (draft.counts.get(name) ?? 0) + 1)
   const body: Place = { at: record.body.offset, length: record.length }
-  if (layer === 'libxc') await noteLibxc(draft, record, body)
+  if (record.pages !== undefined) notePages(draft, record.pages, record.body)
+  else if (layer === 'libxc') await noteLibxc(draft, record, body)
   else if (type === XL2.EMULATOR_XENSTORE_DATA || type === XL2.EMULATOR_CONTEXT) draft.emulator.set(type, body)
 }
 
@@ -136,8 +137,6 @@ async function noteLibxc(draft: Draft, record: RecordItem, body: Place): Promise
       draft.staticOver = true
       draft.p2mFrames.push(body)
       return
-    case XC.PAGE_DATA:
-      return notePages(draft, record)
     case XC.VERIFY:
       draft.verifying = true
       return
@@ -156,11 +155,11 @@ async function noteLibxc(draft: Draft, record: RecordItem, body: Place): Promise
   }
 }
 
-function notePages(draft: Draft, { pages, body }: RecordItem): void {
+/** @param body the entries have been taken out of it already. */
+function notePages(draft: Draft, pages: PageData, body: Body): void {
   draft.staticOver = true
   draft.paramsFirst = draft.params.size > 0
-  // The front part has been taken out of the body already, so its place now is that of the first page.
-  if (pages !== undefined) draft.pages.note(pages, body.offset + body.length - body.left, draft.verifying ? 'verify' : 'copy')
+  draft.pages.note(pages, body.offset + body.length - body.left, draft.verifying ? 'verify' : 'copy')
 }
 
 async function noteParams(draft: Draft, record: RecordItem): Promise<void> {

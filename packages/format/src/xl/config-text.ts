@@ -1,19 +1,20 @@
-import { domainType, type ConfigSummary } from './config-summary.ts'
+import { domainType, type ConfigContent } from './config-content.ts'
+
+const MIB = 1024 * 1024
 
 /** Reads the plain settings of an xl.cfg, a line each; lists such as disks are left out. Source: xl.cfg(5). */
-export function summariseText(text: string): ConfigSummary {
+export function contentOfText(text: string): ConfigContent {
   const settings = settingsOf(text)
   const string = (key: string): string | undefined => unquoted(settings.get(key))
   const number = (key: string): number | undefined => numberIn(settings.get(key))
   const memory = number('memory')
   const maxMemory = number('maxmem')
   return {
-    kind: 'text',
     name: string('name'),
     uuid: string('uuid'),
     type: domainType(string('type') ?? string('builder')),
-    memoryKiB: memory && memory * 1024,
-    maxMemoryKiB: maxMemory && maxMemory * 1024,
+    targetMemory: memory && memory * MIB,
+    maxMemory: maxMemory && maxMemory * MIB,
     vcpus: number('vcpus'),
     maxVcpus: number('maxvcpus'),
     kernel: string('kernel'),
@@ -25,6 +26,7 @@ export function summariseText(text: string): ConfigSummary {
     onCrash: string('on_crash'),
     disks: [],
     nics: [],
+    others: {},
   }
 }
 

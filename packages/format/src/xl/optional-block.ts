@@ -16,6 +16,15 @@ export interface XlBlock {
 
 const front = struct(4, { length: u32 })
 
+/** The configuration in an optional block, as much of it as is there and without the NUL that ends JSON; undefined when there is none. */
+export function configOf(block: Uint8Array | undefined): Uint8Array | undefined {
+  if (block === undefined || block.length < front.size) return undefined
+  const { length } = readStruct(front, block)
+  const config = block.subarray(front.size, front.size + length)
+  const end = config.at(-1) === 0 ? config.length - 1 : config.length
+  return end === 0 ? undefined : config.subarray(0, end)
+}
+
 /** In JSON the configuration is text where it is UTF-8, else bytes under `configHex`. Source: xl_saverestore.c, save_domain_core_writeconfig(). */
 export const xlBlock: Codec<XlBlock> = {
   decode: (bytes) => {

@@ -12,17 +12,22 @@ const LEADS = [
 /** UTF-8 as text. A byte that belongs to no character becomes U+FFFD. */
 export function utf8OfBytes(bytes: Uint8Array): string {
   const pieces: string[] = []
-  let points: number[] = []
   for (let at = 0; at < bytes.length; ) {
-    const { point, size } = pointAt(bytes, at)
-    points.push(point)
-    at += size
-    if (points.length === PIECE) {
-      pieces.push(String.fromCodePoint(...points))
-      points = []
+    const piece = bytes.subarray(at, at + PIECE)
+    if (piece.every((byte) => byte < 0x80)) {
+      pieces.push(String.fromCharCode(...piece))
+      at += piece.length
+      continue
     }
+    const points: number[] = []
+    for (const end = at + piece.length; at < end; ) {
+      const { point, size } = pointAt(bytes, at)
+      points.push(point)
+      at += size
+    }
+    pieces.push(String.fromCodePoint(...points))
   }
-  return pieces.join('') + String.fromCodePoint(...points)
+  return pieces.join('')
 }
 
 function pointAt(bytes: Uint8Array, at: number): { readonly point: number; readonly size: number } {

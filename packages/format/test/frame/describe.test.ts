@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { reserved, u32 } from '../../src/bytes/field.ts'
 import { struct } from '../../src/bytes/struct.ts'
 import { bodyFromDescription, describeBody } from '../../src/frame/describe.ts'
-import { declared } from '../../src/frame/record.ts'
+import { structRecord } from '../../src/frame/record.ts'
 import { words } from './there-and-back.ts'
 
-const speed = declared(0x77, 'SPEED', 'made up', struct(8, { khz: u32, _res: reserved(4) }))
+const speed = structRecord(0x77, 'SPEED', 'made up', struct(8, { khz: u32, _res: reserved(4) }))
 
 describe('a record body as JSON', () => {
   it('has its values by name', () => {

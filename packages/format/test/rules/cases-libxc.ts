@@ -31,6 +31,7 @@ export const libxcCases: Readonly<Record<Exclude<keyof typeof libxcRows, PvCode>
   XC_DOMAIN_TYPE: { stream: domain({ type: 3 }, 0) },
   XC_DOMAIN_MISMATCH: { stream: domain({}, 0), options: { domain: 'pv' } },
   XC_PAGE_SHIFT: { stream: domain({ shift: 13 }, 4) },
+  XC_PAGE_SHIFT_WRAPS: { stream: domain({ shift: 44 }, 4) },
   XC_DOMAIN_RESERVED: { stream: domain({ reserved: 1 }, 6) },
   XC_RECORD_CUT: { stream: { ...hvm, end: cut(hvm.end, 7), theEnd } },
   XC_NO_END: { stream: { ...hvm, end: [], theEnd } },

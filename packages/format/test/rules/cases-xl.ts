@@ -17,6 +17,7 @@ export const xlCases: Readonly<Record<keyof typeof xlRows, Case>> = {
   XL_MANDATORY_FLAGS: { stream: { ...xl, header: fault(xlHeader({ mandatory: 7 }), 36) } },
   XL_OPTIONAL_FLAGS: { stream: { ...xl, header: fault(xlHeader({ optional: 1 }), 40) } },
   XL_BLOCK_SHORT: { stream: { ...xl, header: xlHeader({ length: 3 }), block: fault(cut(xl.block, 3)) } },
+  XL_BLOCK_LONG: { stream: { header: fault(xlHeader({ length: 0x0800_0001 }), 44), block: xlBlock() }, also: ['XL_HEADER_CUT'] },
   XL_CONFIG_LENGTH: { stream: block('{}\0', 4) },
   XL_NO_CONFIG: { stream: { header: fault(xlHeader({ length: 0 }), 44), stream: xl.stream } },
   XL_CONFIG_JSON: { stream: block('{x\0') },

@@ -184,7 +184,7 @@ interface XlWords {
   readonly optional?: number
   readonly length?: number
 }
-export const config = ascii('{}\0')
+const config = ascii('{}\0')
 export const xlBlock = (text: Uint8Array = config, said: number = text.length): Part => piece(join(words(said), text))
 export const xlHeader = ({ magic = 'Xen saved domain, xl format\n \0 \r', byteOrder = 0x01020304, mandatory = 3, optional = 0, length = 4 + config.length }: XlWords = {}): Part =>
   piece(join(ascii(magic), words(byteOrder, mandatory, optional, length)))

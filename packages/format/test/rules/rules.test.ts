@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Verdicts } from '../../src/rules/finding.ts'
+import type { Verdicts } from '../../src/rules/verdict.ts'
 import { rules, verdictsOf, type RuleCode } from '../../src/rules/table.ts'
 import { libxcCases } from './cases-libxc.ts'
 import { libxlCases } from './cases-libxl.ts'

@@ -3,7 +3,7 @@ import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import type { ByteSource } from '../../src/bytes/byte-source.ts'
 import { verify } from '../../src/rules/verify.ts'
 import {
-  ascii, build, context, domainHeader, emulator, flat, hvm, imageHeader, join, libxl, longs, p2m, page, pageData, pv, record, remus, vcpuBasic, xl, xlBlock, xlHeader, zeros,
+  ascii, build, context, cut, domainHeader, emulator, flat, hvm, imageHeader, join, libxl, longs, p2m, page, pageData, piece, pv, pvInfo, record, remus, vcpuBasic, xenstore, xl, xlBlock, xlHeader, zeros,
   type Layout, type Part,
 } from './image-builder.ts'
 import { vector } from '../vectors.ts'
@@ -104,25 +104,25 @@ describe('what comes behind a checkpoint', () => {
   })
 })
 
-describe('a record longer than the format allows', () => {
-  /** `length` bytes that are never held: the second piece is passed over. */
-  const sparse = (front: Uint8Array, gap: number, tail: Uint8Array): ByteSource => {
-    let at = 0
-    const total = front.length + gap + tail.length
-    return {
-      read: (max) => {
-        const piece = at < front.length ? front.subarray(at, at + max) : tail.subarray(at - front.length - gap, at - front.length - gap + max)
-        at += piece.length
-        return piece.length === 0 ? undefined : piece
-      },
-      skip: (count) => {
-        const before = at
-        at = Math.min(total, at + count)
-        return at - before
-      },
-    }
+/** A source that seeks over `gap` bytes which are not there. */
+const sparse = (front: Uint8Array, gap: number, tail: Uint8Array): ByteSource => {
+  let at = 0
+  const total = front.length + gap + tail.length
+  return {
+    read: (max) => {
+      const piece = at < front.length ? front.subarray(at, at + max) : tail.subarray(at - front.length - gap, at - front.length - gap + max)
+      at += piece.length
+      return piece.length === 0 ? undefined : piece
+    },
+    skip: (count) => {
+      const before = at
+      at = Math.min(total, at + count)
+      return at - before
+    },
   }
+}
 
+describe('a record longer than the format allows', () => {
   it('is reported and passed over', async () => {
     const gap = 24 * 5_592_406
     const front = join(hvm.image.bytes, hvm.domain.bytes, record(0x11, zeros(0), { length: gap }).bytes)
@@ -130,6 +130,31 @@ describe('a record longer than the format allows', () => {
     const verification = await verify(new ByteReader(sparse(front, gap, tail)))
     expect(verification.findings.map(({ code, offset, record: index }) => [code, offset, index])).toEqual([['XC_LENGTH_MAX', 40, 0]])
     expect(verification.verdict).toEqual({ strict: 'reject', xen: 'reject', verifier: 'accept' })
+  })
+})
+
+describe('an optional block of an xl file', () => {
+  it('that is too long to be held is reported and passed over', async () => {
+    const length = 0x0800_0001
+    const verification = await verify(new ByteReader(sparse(xlHeader({ length }).bytes, length, build({ stream: flat(libxl) }).bytes)))
+    expect([codesOf(verification), verification.guest]).toEqual([['XL_BLOCK_LONG'], 'hvm'])
+  })
+  it('may hold a configuration as text, which is not judged', async () => {
+    expect(codesOf(await judgeLayout({ ...xl, header: xlHeader({ mandatory: 2 }) }))).toEqual([])
+  })
+  it('may say that it has no configuration', async () => {
+    const verification = await judgeLayout({ ...xl, header: xlHeader({ length: 4 }), block: xlBlock(zeros(0)) })
+    expect(verification.findings).toEqual([expect.objectContaining({ code: 'XL_NO_CONFIG', offset: 48 })])
+  })
+})
+
+describe('libxl records cut by the end of the stream', () => {
+  it.each([[0x02, 20], [0x02, 4], [0x03, 4], [0x05, 2]])('of type %i, %i bytes into the body, are only that', async (type, there) => {
+    const verification = await judgeLayout({ ...libxl, emulator: [], beforeEnd: cut(record(type, zeros(64).fill(0x61)), 8 + there), end: [] }, { streamType: 'plain' })
+    expect(codesOf(verification).filter((code) => !['XL2_EMULATOR_ID', 'XL2_EMULATOR_INDEX', 'XL2_XENSTORE_PY3', 'XL2_STATE_ALONE'].includes(code))).toEqual(['XL2_RECORD_CUT'])
+  })
+  it('end a list of names without a value', async () => {
+    expect(codesOf(await judgeLayout({ ...libxl, behindImage: xenstore('a\0') }))).toEqual(['XL2_XENSTORE_PY3', 'XL2_XENSTORE_NOT_TERMINATED'])
   })
 })
 
@@ -191,6 +216,12 @@ describe('what the caller knows', () => {
     expect((await judgeLayout(hvm, { domain: 'pv' })).verdict.xen).toBe('reject')
   })
 
+  it('the kind of domain tells whether an emulator can be, where no image does', async () => {
+    const layout = { ...libxl, libxcContext: [], image: [] }
+    expect(codesOf(await judgeLayout(layout, { domain: 'pv' }))).toEqual(['XL2_EMULATOR_IN_PV', 'XL2_NO_LIBXC'])
+    expect(codesOf(await judgeLayout(layout))).toEqual(['XL2_NO_LIBXC'])
+  })
+
   it('the type of stream: a plain one has no checkpoints, a checkpointed one may do without', async () => {
     expect((await judgeLayout(hvm, { streamType: 'remus' })).verdict).toEqual({ strict: 'accept', xen: 'accept', verifier: 'accept' })
     expect((await judgeLayout({ ...hvm, end: [checkpoint, hvm.end] }, { streamType: 'plain' })).verdict.xen).toBe('reject')
@@ -207,6 +238,11 @@ describe('what the caller knows', () => {
     expect([verification.format, codesOf({ ...verification, verdict })]).toEqual(['legacy', ['XL_LEGACY_PAYLOAD']])
     expect(verdict).toEqual({ strict: 'accept', xen: 'accept', verifier: 'reject' })
     expect(codesOf(await judge(vector('legacy/legacy_bad_trunc')))).toEqual(['XL_LEGACY_PAYLOAD', 'LG_TRUNCATED'])
+    expect((await judge(zeros(3), { format: 'legacy' })).guest).toBe('unknown')
+    expect((await judge(vector('legacy/legacy_hvm64'), { domain: 'pv' })).verdict.strict).toBe('reject')
+    const bytes = ascii('{"c_info":{"type":"pvh"}}\0')
+    const wrapped = { header: xlHeader({ mandatory: 1, length: 4 + bytes.length }), block: xlBlock(bytes), stream: piece(vector('legacy/legacy_hvm64')) }
+    expect((await judgeLayout(wrapped)).verdict.strict).toBe('reject')
   })
 
   it('the configuration of an xl file tells the kind of guest and its vCPUs', async () => {
@@ -233,6 +269,11 @@ describe('progress', () => {
 })
 
 describe('PV guests', () => {
+  it('a second X86_PV_INFO does not change what vCPUs are read as', async () => {
+    const vcpu = record(0x04, join(zeros(8), zeros(2800)))
+    const { findings } = await judgeLayout({ ...pv, info: pvInfo(4, 3), vcpu: [vcpu, pvInfo(8, 4)] })
+    expect(findings.map(({ code }) => code)).toContain('XC_PV_INFO_TWICE')
+  })
   it('a second list of frames adds to the first', async () => {
     expect(codesOf(await judgeLayout({ ...pv, beforeEnd: p2m(512, 513, 0n) }))).toEqual([])
   })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { joined } from '../../src/frame/joined.ts'
 import { newXlHeader, XL, xlHeaderCodec } from '../../src/xl/save-header.ts'
-import { xlBlock } from '../../src/xl/optional-block.ts'
+import { configOf, xlBlock } from '../../src/xl/optional-block.ts'
 import { bytesOfUtf8, utf8OfBytes } from '../../src/xl/utf8.ts'
 import { thereAndBack, words } from '../frame/there-and-back.ts'
 import { vector } from '../vectors.ts'
@@ -35,6 +35,23 @@ describe('the optional block of an xl file', () => {
   })
   it.each([[{ rest: '' }], [{ config: 1, rest: '' }], [{ config: '' }], [{ configHex: 'x', rest: '' }]])('is not made from %j', (json) => {
     expect(() => xlBlock.fromJson(json)).toThrow(expect.objectContaining({ code: 'FMT_JSON' }))
+  })
+})
+
+describe('the configuration in an optional block', () => {
+  const ab = bytesOfUtf8('ab')
+  it('is had without the NUL that ends JSON', () => {
+    expect(configOf(joined(words(3), bytesOfUtf8('ab\0')))).toEqual(ab)
+    expect(configOf(joined(words(2), ab, ab))).toEqual(ab)
+  })
+  it('is as long as the block where the length says more', () => {
+    expect(configOf(joined(words(100), ab))).toEqual(ab)
+  })
+  it('may not be there', () => {
+    expect(configOf(undefined)).toBeUndefined()
+    expect(configOf(new Uint8Array(3))).toBeUndefined()
+    expect(configOf(words(0))).toBeUndefined()
+    expect(configOf(joined(words(1), new Uint8Array(1)))).toBeUndefined()
   })
 })
 

@@ -1,5 +1,5 @@
 import { isXrError, type XrError } from '@xen-replication/errors'
-import type { ByteReader, RuleCode } from '@xen-replication/format'
+import type { ByteReader, RuleCode, Soon } from '@xen-replication/format'
 import type { AbortSignalLike } from '@xen-replication/hypervisor'
 import { RestoreError, refused } from './restore-error.ts'
 
@@ -56,19 +56,19 @@ export class StreamFeed {
 
   /** The next 1 to `max` bytes as they happen to lie; valid until the next call. */
   async some(max: number, cut: Cut): Promise<Uint8Array> {
-    const bytes = await this.#guard(this.#reader.some(max))
+    const bytes = await this.#guard(() => this.#reader.some(max))
     if (bytes === undefined) throw this.#cut(cut, `${max} bytes more wanted`)
     return bytes
   }
 
   /** `size` bytes, or fewer when the stream ends. */
   upTo(size: number): Promise<Uint8Array> {
-    return this.#guard(this.#reader.upTo(size))
+    return this.#guard(() => this.#reader.upTo(size))
   }
 
   /** Reads `size` bytes and forgets them. */
   async skip(size: number, cut: Cut): Promise<void> {
-    const skipped = await this.#guard(this.#reader.skip(size))
+    const skipped = await this.#guard(() => this.#reader.skip(size))
     if (skipped < size) throw this.#cut(cut, `${size} bytes wanted, ${skipped} came`)
   }
 
@@ -83,9 +83,9 @@ export class StreamFeed {
   }
 
   /** @throws RestoreError RESTORE_ABORTED, RESTORE_READ; what the source throws when that has a code. */
-  async #guard<T>(reading: Promise<T>): Promise<T> {
+  async #guard<T>(reading: () => Soon<T>): Promise<T> {
     try {
-      const read = await reading
+      const read = await reading()
       if (this.#signal?.aborted !== true) return read
     } catch (error) {
       if (this.#signal?.aborted !== true) throw this.#fail(error)

@@ -4,7 +4,7 @@ import { FormatError } from '../../format-error.ts'
 import { tooManyError } from '../../frame/codec.ts'
 import { bodyFromDescription, describeBody } from '../../frame/describe.ts'
 import { joined } from '../../frame/joined.ts'
-import { record } from '../../frame/record.ts'
+import { recordCodec } from '../../frame/record.ts'
 import { listOf } from '../../frame/rows.ts'
 import { XC } from '../record-types.ts'
 import { HVM_SAVE_CODE, hvmSaveCodec, hvmSaveName } from './save-records.ts'
@@ -23,7 +23,7 @@ export interface HvmSaveRecord {
 }
 
 /** State of an HVM guest's virtual hardware: save records, the last of them END. Source: public hvm/save.h. */
-export const hvmContext = record<readonly HvmSaveRecord[]>(XC.HVM_CONTEXT, 'HVM_CONTEXT', 'libxc-migration-stream, "HVM_CONTEXT"; public hvm/save.h', {
+export const hvmContext = recordCodec<readonly HvmSaveRecord[]>(XC.HVM_CONTEXT, 'HVM_CONTEXT', 'libxc-migration-stream, "HVM_CONTEXT"; public hvm/save.h', {
   decode,
   encode: (records) => joined(...records.flatMap((each) => [writeStruct(descriptor, { ...each, length: each.body.length }), each.body])),
   toJson: (records) => records.map(describeRecord),

@@ -44,7 +44,7 @@ export interface DiffOptions {
 export function* diffImages(a: ReadImage, b: ReadImage, options: DiffOptions): Generator<undefined, ImageDiff, void> {
   const { limit } = options
   const headers = collected(treeDiff(headerTree(a.snapshot), headerTree(b.snapshot)), limit)
-  const config = collected(treeDiff(configTree(a.snapshot.headers), configTree(b.snapshot.headers)), limit)
+  const config = collected(treeDiff(configTree(a.snapshot.headers.block), configTree(b.snapshot.headers.block)), limit)
   const records = recordCounts(a.snapshot, b.snapshot)
   const state = collected(treeDiff(stateTree(a.image, a.snapshot), stateTree(b.image, b.snapshot)), limit)
   const emulator = blobDiff({ image: a.image, place: a.snapshot.emulatorContext }, { image: b.image, place: b.snapshot.emulatorContext })

@@ -1,10 +1,10 @@
 import { PAGE_SIZE } from '../../bytes/limits.ts'
+import type { GuestKind } from '../../libxc/domain-header.ts'
 import { hasContent, PAGE, pageTypeName } from '../../libxc/page-data.ts'
 import type { PfnRun } from '../core/runs.ts'
 import type { ImageBytes } from '../image-bytes.ts'
 import { pageBuffer, PAGES_AT_ONCE, readPages } from '../page-contents.ts'
 import type { PageIndex, PageVersion } from '../page-index.ts'
-import type { GuestKind } from '../snapshot.ts'
 import { Collector, type BoundedList } from './bounded.ts'
 
 /** Runs of pages, and how many pages they are in all. */
@@ -85,7 +85,7 @@ function* paired(a: Iterator<PageVersion, void>, b: Iterator<PageVersion, void>)
   let [left, right] = [a.next().value, b.next().value]
   while (left !== undefined || right !== undefined) {
     const [x, y] = [left?.pfn ?? Infinity, right?.pfn ?? Infinity]
-    yield [x <= y ? (left ?? undefined) : undefined, y <= x ? (right ?? undefined) : undefined]
+    yield [x <= y ? (left as PageVersion) : undefined, y <= x ? (right as PageVersion) : undefined]
     if (x <= y) left = a.next().value
     if (y <= x) right = b.next().value
   }

@@ -15,13 +15,13 @@ export interface NicSummary {
 }
 
 /** What a domain's configuration says of it; whatever is missing or of another kind than expected is undefined or left out. */
-export interface ConfigSummary {
-  readonly kind: 'json' | 'text'
+export interface ConfigContent {
   readonly name: string | undefined
   readonly uuid: string | undefined
   readonly type: 'pv' | 'pvh' | 'hvm' | undefined
-  readonly memoryKiB: number | undefined
-  readonly maxMemoryKiB: number | undefined
+  /** Bytes to start with, and at most. */
+  readonly targetMemory: number | undefined
+  readonly maxMemory: number | undefined
   /** vCPUs to start with, and at most. */
   readonly vcpus: number | undefined
   readonly maxVcpus: number | undefined
@@ -34,10 +34,12 @@ export interface ConfigSummary {
   readonly onCrash: string | undefined
   readonly disks: readonly DiskSummary[]
   readonly nics: readonly NicSummary[]
+  /** Lists of other devices by name, with their length. */
+  readonly others: Readonly<Record<string, number>>
 }
 
 /** `pv`, `pvh` or `hvm`, whatever the case; anything else is undefined. */
-export function domainType(text: string | undefined): ConfigSummary['type'] {
+export function domainType(text: string | undefined): ConfigContent['type'] {
   const type = text?.toLowerCase()
   return type === 'pv' || type === 'pvh' || type === 'hvm' ? type : undefined
 }

@@ -7,7 +7,7 @@ import type { Layer } from '../image/item.ts'
 export type Judges = `${'R' | '-'}${'R' | '-'}${'R' | '-'}`
 
 /** One rule: what a finding of it says, what to do about it, and who minds. */
-export interface Row {
+export interface Rule {
   readonly layer: Layer
   readonly judges: Judges
   readonly says: string
