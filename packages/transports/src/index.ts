@@ -1,1 +1,9 @@
-export {}
+export { execTransport } from './exec.ts'
+export { fdTransport } from './fd.ts'
+export { fileTransport } from './file.ts'
+export { sshTransport } from './ssh.ts'
+export { tcpTransport } from './tcp.ts'
+export { throttled } from './throttled.ts'
+export { tlsTransport, type TlsFiles, type TlsOptions } from './tls.ts'
+export { transports, type TransportOptions } from './transports.ts'
+export { unixTransport } from './unix.ts'
