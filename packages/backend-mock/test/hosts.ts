@@ -21,8 +21,7 @@ export interface Running {
 /** A host on which one guest runs, and time stands still until told otherwise. */
 export async function running(spec: Omit<GuestSpec, 'name'> & { readonly title?: string }, options: MockHostOptions = {}): Promise<Running> {
   const host = createMockHost({ clock: virtualClock(), ...options })
-  const { title: _, ...guest } = spec
-  return { host, domId: await host.createGuest({ name: 'demo', memoryBytes: 4 * MIB, ...guest }) }
+  return { host, domId: await host.createGuest({ memoryBytes: 4 * MIB, ...spec, name: 'demo' }) }
 }
 
 /** The same, opened to be saved. */

@@ -17,7 +17,7 @@ export class Nic extends HeldDevice<Packet> {
   readonly out: readonly Packet[]
 
   /** @param seen is told of each packet that leaves. */
-  constructor(name: string, now: () => number, seen: (packet: Packet) => void = () => undefined) {
+  constructor(name: string, now: () => number, seen: (packet: Packet) => void) {
     const out: Packet[] = []
     super(name, (packet) => {
       const left = { ...packet, leftAt: Math.max(now(), packet.sentAt) }

@@ -2,7 +2,7 @@ import type { BackendErrorCode } from '@xen-replication/hypervisor'
 
 /** Calls that can be made to fail, by the port they belong to and its method; and the code with which they do when none is named. */
 export const faultCalls = {
-  list: 'BACKEND_HOST', config: 'BACKEND_HOST', rename: 'BACKEND_HOST', openForSave: 'BACKEND_NO_SUCH_DOMAIN', openForRestore: 'BACKEND_MEMORY',
+  list: 'BACKEND_HOST', config: 'BACKEND_HOST', rename: 'BACKEND_HOST', create: 'BACKEND_MEMORY', openForSave: 'BACKEND_NO_SUCH_DOMAIN', openForRestore: 'BACKEND_MEMORY',
   frames: 'BACKEND_MEMORY', types: 'BACKEND_MEMORY', map: 'BACKEND_MAP', populate: 'BACKEND_MEMORY',
   enable: 'BACKEND_LOG_DIRTY', take: 'BACKEND_LOG_DIRTY', peek: 'BACKEND_LOG_DIRTY', disable: 'BACKEND_LOG_DIRTY',
   state: 'BACKEND_HOST', suspend: 'BACKEND_SUSPEND', resume: 'BACKEND_HOST', pause: 'BACKEND_HOST', unpause: 'BACKEND_HOST', destroy: 'BACKEND_HOST',
@@ -28,5 +28,5 @@ export const portCalls = {
   deviceModel: named(['model.logDirty', 'model.state', 'model.xenstore', 'model.setState', 'model.setXenstore']),
   device: named(['device.setup', 'device.postsuspend', 'device.preresume', 'device.commit', 'device.teardown']),
   handle: named(['complete', 'close']),
-  host: named(['list', 'config', 'rename', 'openForSave', 'openForRestore']),
+  host: named(['list', 'config', 'rename', 'create', 'openForSave', 'openForRestore']),
 } as const

@@ -20,6 +20,8 @@ import type { GuestSpec } from './options.ts'
 import { PORTS } from './ports.ts'
 
 const MIB = 2 ** 20
+/** Network cards or disks of a guest, less one. */
+const MOST_DEVICES = 9
 const NAME = /^[A-Za-z0-9_.+:-]+$/
 
 /** A guest as it was asked for, with everything filled in. */
@@ -68,7 +70,10 @@ function check(whole: Whole, { width }: GuestSpec, { options }: HostCore): void 
   }
   if (!NAME.test(name)) refuse(`"${name}" is no name for a domain: letters, digits and _ . + : - may be in it`)
   if (!workloads.includes(whole.workload)) refuse(`there is no workload ${whole.workload as string}; there are ${workloads.join(', ')}`)
-  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > (kind === 'pv' ? 32 : 128)) refuse(`${vcpus} vCPUs are not possible`)
+  if (vcpus < 1 || !isCount(vcpus, kind === 'pv' ? 33 : 129)) refuse(`${vcpus} vCPUs are not possible`)
+  for (const [what, count] of Object.entries({ nics: whole.nics, disks: whole.disks })) if (!isCount(count, MOST_DEVICES)) refuse(`${count} ${what} are not possible`)
+  if (!isCount(balloonedPages, MAX_PFNS)) refuse(`${balloonedPages} ballooned pages are not possible`)
+  if (!isCount(whole.tablesEvery, 2 ** 32)) refuse(`page tables cannot change every ${whole.tablesEvery} operations`)
   if (!(whole.rate >= 0 && whole.rate <= 1e6)) refuse(`${whole.rate} operations a second are not possible`)
   if (!(whole.fill >= 0 && whole.fill <= 1)) refuse(`a part of memory is a number from 0 to 1, not ${whole.fill}`)
   if (kind !== 'pv' && width === 4) refuse('only PV guests have a width')
@@ -76,6 +81,8 @@ function check(whole: Whole, { width }: GuestSpec, { options }: HostCore): void 
   const least = (kind === 'pv' ? LEAST_PV_PAGES : LEAST_HVM_PAGES) + balloonedPages
   if (!(pages >= least && pages < MAX_PFNS)) refuse(`a ${kind} guest has ${(least * PAGE_SIZE) / 1024} KiB to ${(MAX_PFNS * PAGE_SIZE) / 1024 / MIB} GiB of memory, not ${whole.memoryBytes} bytes`)
 }
+
+const isCount = (count: number, below: number): boolean => Number.isInteger(count) && count >= 0 && count < below
 
 function blankRecord(domId: number, whole: Whole, spec: GuestSpec): GuestRecord {
   const uuid = uuidOf(hash32(whole.seed, domId))

@@ -1,3 +1,4 @@
+import { isXrError } from '@xen-replication/errors'
 import { BackendError, type DomId, type GuestBuilder, type GuestFacts, type GuestForRestore, type DeviceModelWriter, type PvBuilder, type RingPorts } from '@xen-replication/hypervisor'
 import { modelStateFault } from '../device/model-state.ts'
 import type { Guest } from '../guest/guest.ts'
@@ -110,7 +111,7 @@ export class RestoreHandle implements GuestForRestore {
         space.grant(grown.extents.slice(record.extents.length))
       })
     } catch (cause) {
-      if (order === 9 && cause instanceof BackendError && cause.code === 'BACKEND_MEMORY') return false
+      if (order === 9 && isXrError(cause) && cause.code === 'BACKEND_MEMORY') return false
       throw cause
     }
     return true

@@ -1,3 +1,4 @@
+import { isXrError } from '@xen-replication/errors'
 import { BackendError } from '@xen-replication/hypervisor'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ export async function openDirectory(path: string, first: { readonly seed: number
       lock.release()
     }
   } catch (cause) {
-    throw cause instanceof BackendError ? cause : hostError(`${path} cannot be used as a simulated host`, cause)
+    throw isXrError(cause) ? cause : hostError(`${path} cannot be used as a simulated host`, cause)
   }
 }
 
@@ -195,4 +196,4 @@ class DirectoryStore implements HostStore {
   }
 }
 
-const isSystem = (cause: unknown): boolean => cause instanceof Error && codeOf(cause) !== undefined && !(cause instanceof BackendError)
+const isSystem = (cause: unknown): boolean => cause instanceof Error && codeOf(cause) !== undefined && !isXrError(cause)

@@ -2,7 +2,7 @@ import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readSync, r
 import { join } from 'node:path'
 import type { GuestRecord } from '../guest/record.ts'
 import type { GuestEvent } from '../guest/timeline.ts'
-import { writeWhole } from './files.ts'
+import { hostError, writeWhole } from './files.ts'
 import type { MemoryToStore, StoredGuest, StoredMemory } from './host-store.ts'
 import { applyJournal, readChunk, writeJournal, writeMemory } from './memory-file.ts'
 import { recordIn, textOf, type RecordFile } from './record-text.ts'
@@ -113,10 +113,12 @@ export class GuestDirectory {
   }
 
   #readP2m(): Uint32Array {
-    const bytes = readFileSync(join(this.path, 'p2m'))
-    const words = new Uint32Array(bytes.length / 4)
-    new Uint8Array(words.buffer).set(bytes)
-    return words
+    try {
+      const bytes = readFileSync(join(this.path, 'p2m'))
+      return new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+    } catch (cause) {
+      throw hostError('the p2m of a guest cannot be read', cause)
+    }
   }
 
   #name(what: 'events' | 'journal', generation: number): string {

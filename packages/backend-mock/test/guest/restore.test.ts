@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createMockHost, virtualClock, type MockHost } from '@xen-replication/backend-mock'
-import type { DomId, GuestForRestore } from '@xen-replication/hypervisor'
+import type { GuestForRestore } from '@xen-replication/hypervisor'
 import { carry, moved } from '../carry.ts'
 import { MIB, contents, everyKind, running, type Running } from '../hosts.ts'
 import { guestsP2m, walk } from '../pv/walker.ts'
@@ -94,6 +94,46 @@ describe.each(everyKind.filter(({ kind }) => kind === 'pv'))('$title', (spec) =>
     }
     await expect(moved(at, other(), { page: spoilEntry((entry) => entry | 2n) })).rejects.toMatchObject({ code: expect.stringMatching(/BACKEND_(CPU_STATE|PAGE_TABLE)/) as string, message: expect.stringContaining('in use as') as string })
     await expect(moved(at, other(), { page: spoilEntry(() => 0x3n) })).rejects.toMatchObject({ message: expect.stringContaining("not the guest's") as string })
+  })
+})
+
+describe.each(everyKind.filter(({ p2m }) => p2m === 'linear'))('$title, saved by something else than a simulation', (spec) => {
+  it('stands where it is, and can be saved again and again', async () => {
+    const at = await running({ ...spec, workload: 'uniform' })
+    await at.host.advance(300)
+    const [first, second] = [other(), other()]
+    const there = await moved(at, first, { page: (pfn, bytes) => (pfn === 16 ? bytes.fill(0, 0, 8) : undefined) })
+    await first.lifecycle(there).unpause()
+    await first.advance(1000)
+    expect(await first.inspect(there, ({ ops, crash }) => ({ ops, crash }))).toEqual({ ops: 0, crash: undefined })
+    const further = await moved({ host: first, domId: there }, second)
+    await second.lifecycle(further).unpause()
+    await second.lifecycle(further).suspend()
+    const guest = await second.openForSave(further)
+    expect((await walk(guest, await guestsP2m(guest))).faults).toEqual([])
+    await guest.close()
+    const back = await moved({ host: second, domId: further }, other())
+    expect(back).toBe(1)
+  })
+})
+
+describe('a kernel', () => {
+  it('whose list of pages is overwritten crashes when it makes page tables of them', async () => {
+    const at = await running({ kind: 'pv', tablesEvery: 5 })
+    await at.host.inspect(at.domId, (guest) => guest.page(32)?.fill(0x55))
+    await at.host.advance(1000)
+    expect(await at.host.lifecycle(at.domId).state()).toMatchObject({ shutdown: 'crash' })
+    expect(await at.host.inspect(at.domId, ({ crash }) => crash)).toMatch(/Xen refuses a page table/)
+  })
+
+  it('that has lost its state crashes when it is to suspend', async () => {
+    const at = await running({ kind: 'pv' })
+    await at.host.inspect(at.domId, (guest) => guest.page(1)?.fill(0x55))
+    await expect(at.host.lifecycle(at.domId).suspend()).rejects.toMatchObject({ code: 'BACKEND_SUSPEND', message: expect.stringContaining('crash') as string })
+    const hvm = await running({ kind: 'hvm' })
+    await hvm.host.inspect(hvm.domId, (guest) => guest.page(16)?.fill(0x55, 8, 12))
+    await hvm.host.advance(100)
+    expect(await hvm.host.inspect(hvm.domId, ({ crash }) => crash)).toMatch(/no workload/)
   })
 })
 
@@ -222,7 +262,7 @@ describe('a guest that is being built', () => {
     await from.lifecycle.suspend()
     const to = await open('pv')
     await carry(from, to)
-    const p2m = await host.now.inspect(to.facts.domId as DomId, (guest) => Array.from({ length: 1024 }, (_, pfn) => [guest.frame(pfn), guest.type(pfn)] as const))
+    const p2m = await host.now.inspect(to.facts.domId, (guest) => Array.from({ length: 1024 }, (_, pfn) => [guest.frame(pfn), guest.type(pfn)] as const))
     const table = p2m.find(([, type]) => type === 1)?.[0] as number
     await expect(to.memory.map([table])).rejects.toMatchObject({ code: 'BACKEND_MAP' })
     const page = await to.memory.map([p2m[0]?.[0] as number])

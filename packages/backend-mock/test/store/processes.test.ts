@@ -15,9 +15,9 @@ const create = (extra = ''): string => `const host = await mock.openMockHost(dir
 const ops = (host: MockHost): Promise<number> => host.list().then(([first]) => host.inspect(first?.domId as never, (guest) => guest.ops))
 
 describe('a guest made by one process', () => {
-  it.each(everyKind)('is seen by another, and has gone on running in between: $title', async ({ title: _, ...spec }) => {
+  it.each(everyKind)('is seen by another, and has gone on running in between: $title', async (spec) => {
     const dir = emptyDirectory()
-    const made = await run(at.path, dir, `const host = await mock.openMockHost(dir); console.log(await host.createGuest({ name: 'demo', memoryBytes: 4 << 20, workload: 'zipf', ...${JSON.stringify(spec)} })); await host.close();`)
+    const made = await run(at.path, dir, `const host = await mock.openMockHost(dir); console.log(await host.createGuest({ ...${JSON.stringify(spec)}, name: 'demo', memoryBytes: 4 << 20, workload: 'zipf' })); await host.close();`)
     expect(made).toMatchObject({ code: 0, out: '1\n' })
     const host = await openMockHost(dir)
     const first = await ops(host)
@@ -104,6 +104,13 @@ describe('while one process works on a guest', () => {
     await guest.lifecycle.resume('cancelled')
     await guest.close()
     expect(await host.inspect(1 as never, ({ crash, returned }) => ({ crash, returned }))).toEqual({ crash: undefined, returned: { cancelled: 1, resumed: 0 } })
+  })
+
+  it('faults can kill it at a call that was named', async () => {
+    const dir = emptyDirectory()
+    await run(at.path, dir, create())
+    const dying = await run(at.path, dir, `const host = mock.withFaults(await mock.openMockHost(dir), mock.parseFaults('take:2=kill')); const guest = await host.openForSave(1); await guest.dirty.enable(); await guest.dirty.take(8); console.log('once'); await guest.dirty.take(8); console.log('twice');`)
+    expect(dying).toMatchObject({ signal: 'SIGKILL', out: 'once\n' })
   })
 
   it('a guest that it builds vanishes with it', async () => {

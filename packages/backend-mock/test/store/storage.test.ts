@@ -1,7 +1,8 @@
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openMockHost, type MockHost } from '@xen-replication/backend-mock'
+import { openDirectory } from '../../src/store/directory-store.ts'
 import { GuestDirectory } from '../../src/store/guest-directory.ts'
 import { digest, MIB } from '../hosts.ts'
 import { emptyDirectory } from './processes.ts'
@@ -91,6 +92,30 @@ describe('a guest that was stored', () => {
     await opened.close()
     expect(await host.inspect(GUEST, ({ returned, crash }) => ({ returned, crash }))).toEqual({ returned: { cancelled: 2501, resumed: 0 }, crash: undefined })
   }, 30_000)
+})
+
+describe('a PV guest that was stored', () => {
+  it('cannot be opened without its list of frames, and is not held by whoever tried', async () => {
+    const dir = emptyDirectory()
+    const host = await openMockHost(dir)
+    await host.createGuest({ name: 'demo', kind: 'pv', memoryBytes: 2 * MIB })
+    renameSync(join(dir, 'guests/1/p2m'), join(dir, 'p2m'))
+    await expect(host.openForSave(GUEST)).rejects.toMatchObject({ code: 'BACKEND_HOST' })
+    renameSync(join(dir, 'p2m'), join(dir, 'guests/1/p2m'))
+    await (await (await openMockHost(dir)).openForSave(GUEST)).close()
+  })
+
+  it('that was destroyed while it was being stored is not there again', async () => {
+    const dir = emptyDirectory()
+    const host = await openMockHost(dir)
+    await host.createGuest({ name: 'demo', kind: 'pv', memoryBytes: 2 * MIB })
+    const store = await openDirectory(dir, { seed: 1, memoryBytes: 1 })
+    const record = store.guest(1)?.record
+    if (record === undefined) throw new Error('no guest')
+    await host.lifecycle(GUEST).destroy()
+    for (const generation of [1, 2]) await expect(store.save({ ...record, generation }, { p2m: undefined, pages: [] }, 0)).rejects.toMatchObject({ code: 'BACKEND_NO_SUCH_DOMAIN' })
+    expect(await host.list()).toEqual([])
+  })
 })
 
 describe('the directory of a host', () => {
