@@ -1,0 +1,290 @@
+import { isLinkLost, LinkError, type AbortSignalLike, type Clock } from '@xen-replication/plugin-api'
+import { reasonOf, type Reason } from './frame/reason.ts'
+import { frameTypes, type BodyOf, type Frame, type FrameName } from './frame/table.ts'
+import { isResumable, type Agreement } from './hello/agreement.ts'
+import { givenBack, peerAborted } from './hello/peer-words.ts'
+import { SessionError } from './session-error.ts'
+import type { SessionLimits } from './session-options.ts'
+import type { SessionPorts, Start } from './session-ports.ts'
+import { Arrivals } from './stream/arrivals.ts'
+import { Flow } from './stream/flow.ts'
+import type { InboxItem } from './stream/inbox.ts'
+import { SendLog } from './stream/send-log.ts'
+import { asError } from './wire/as-error.ts'
+import { Condition } from './wire/condition.ts'
+import { Latest } from './wire/latest.ts'
+import type { Wire } from './wire/wire.ts'
+import { within } from './wire/within.ts'
+
+export type OrderedName = { [N in FrameName]: (typeof frameTypes)[N]['kind'] extends infer K ? ('ordered' extends K ? N : never) : never }[FrameName]
+
+/** How long to wait for the peer to let go after the last word, in ms: as `xl` waits for its child. */
+const LINGER_MS = 2_000
+
+/**
+ * A session over one link after another: ordered frames come once and in order whatever happens to links, until the time to wait for a new one is over.
+ */
+export class Session {
+  readonly agreement: Agreement
+  readonly clock: Clock
+  readonly limits: SessionLimits
+  readonly flow: Flow
+  readonly changed = new Condition()
+  readonly #ports: SessionPorts
+  readonly #log: SendLog
+  readonly #arrivals: Arrivals
+  readonly #gone = new AbortController()
+  readonly #ack = new Latest(() => this.#wire.send('ack', { frame: this.#safe, taken: this.#arrivals.taken }))
+  readonly #progress = new Latest(() => this.#wire.send('progress', { bytes: this.#arrivals.verified, ...this.#report }))
+  readonly #pumped: Promise<void>
+  #wire: Wire
+  #linked = true
+  #links = 0
+  #failure: Error | undefined
+  #over = false
+  #peerDone = false
+  #safe: number
+  #peerNow = 0
+  #report = { pages: 0, state: 0 }
+
+  constructor(agreement: Agreement, wire: Wire, ports: SessionPorts, start: Start = { sent: 0, received: 0, offset: 0 }) {
+    this.agreement = agreement
+    this.clock = ports.clock
+    this.limits = ports.limits
+    this.#ports = ports
+    this.flow = new Flow({ ...agreement, resumable: this.isResumable }, start.offset)
+    this.#log = new SendLog(start.sent)
+    this.#arrivals = new Arrivals(agreement, start.received, start.offset)
+    this.#safe = start.received
+    this.#wire = this.#adopt(wire)
+    this.#pumped = this.#pump()
+  }
+
+  /** Whether a lost link is not the end. */
+  get isResumable(): boolean {
+    return this.#ports.goOn !== undefined && isResumable(this.agreement)
+  }
+
+  /** Bytes of the stream that are received and verified. */
+  get verified(): number {
+    return this.#arrivals.verified
+  }
+
+  /** Why nothing goes on, if so. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Aborts when nothing goes on. */
+  get signal(): AbortSignalLike {
+    return this.#gone.signal
+  }
+
+  /** Bytes of the stream that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.#log.bytes
+  }
+
+  /**
+   * Sends an ordered frame. Resolves when it is on its way over a link that works; then it will arrive unless the session fails.
+   *
+   * @param bytes of the stream in it.
+   * @throws LinkError LINK_LOST, LINK_TIMEOUT when the link is gone for good; SessionError SESSION_PEER_ABORTED, SESSION_GIVEN_BACK, …
+   */
+  async send<N extends OrderedName>(name: N, body: BodyOf<N>, bytes = 0): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const item = this.#log.add(name, body, bytes)
+    this.flow.send(bytes)
+    const link = this.#links
+    if (this.#linked) {
+      try {
+        return await this.#wire.send(name, body, item.number)
+      } catch (error) {
+        if (!this.isResumable || !isLinkLost(error)) throw this.#failure ?? error
+      }
+    }
+    await this.changed.until(() => this.#checked() && this.#links > link)
+  }
+
+  /** Waits until there is a link, so that the next frame is written at once or not at all. @throws as `send` */
+  linked(): Promise<void> {
+    return this.changed.until(() => this.#checked() && this.#linked)
+  }
+
+  /** The next ordered frame of the peer, which stays. @throws as `send`; SessionError SESSION_CLOSED once the peer has said all */
+  async peek(): Promise<InboxItem> {
+    await this.changed.until(() => this.#arrivals.first !== undefined || (this.#checked() && this.#peerDone))
+    const { first } = this.#arrivals
+    if (first === undefined) throw new SessionError('SESSION_CLOSED', 'the peer has ended the session', { hint: 'look at the output of xr on the other host' })
+    return first
+  }
+
+  /** The next ordered frame, which has to be `name`. @throws as `peek`; SessionError SESSION_UNEXPECTED */
+  async expect<N extends OrderedName>(name: N): Promise<BodyOf<N>> {
+    const item = await this.peek()
+    if (item.kind !== 'frame' || item.frame.name !== name) {
+      throw new SessionError('SESSION_UNEXPECTED', `${item.kind === 'frame' ? item.frame.name : 'data'} came where ${name} was due`)
+    }
+    this.drop()
+    return item.frame.body as BodyOf<N>
+  }
+
+  /** The first ordered frame has been dealt with; bytes of the stream are taken by `take`. */
+  drop(): void {
+    this.#arrivals.drop()
+  }
+
+  /** The application has taken so many bytes of the stream. @param safe the frame up to which everything is safe, where that is acknowledged. */
+  take(bytes: number): void {
+    this.#arrivals.take(bytes)
+    this.#ack.post()
+  }
+
+  /** Everything up to this frame may be forgotten by the peer, even if this process ends. */
+  madeSafe(frame: number): void {
+    this.#safe = frame
+    this.#ack.post()
+  }
+
+  /** Tells the sender how far the receiver is. */
+  tell(pages: number, state: number): void {
+    this.#report = { pages, state }
+    this.#progress.post()
+  }
+
+  /** Waits until the peer has acknowledged everything. @throws as `send` */
+  settled(): Promise<void> {
+    return this.changed.until(() => this.#log.isEmpty || (this.#checked() && this.#peerDone))
+  }
+
+  /** Everything that is under way or comes later fails with `error`, unless it failed before. The last word may still be sent. */
+  fail(error: unknown): void {
+    this.#failure ??= asError(error)
+    this.#gone.abort(this.#failure)
+    this.changed.notify()
+  }
+
+  /** Says why this side gives up, if that is possible, and ends. Never fails. */
+  async abort(name: 'abort' | 'given-back', why: Reason): Promise<void> {
+    const { number } = this.#log.add(name, why, 0)
+    this.#over = true
+    await this.#atMost(this.#wire.send(name, why, number))
+    await this.end()
+  }
+
+  /** Ends after the last word; what the peer still says is read and forgotten. Never fails. */
+  async end(): Promise<void> {
+    this.#over = true
+    this.fail(new SessionError('SESSION_CLOSED', 'the session is over on this side'))
+    const { number } = this.#log.add('bye', {}, 0)
+    this.#ack.post()
+    await this.#atMost(this.#wire.send('bye', {}, number).then(() => this.#wire.end()))
+    await this.#atMost(this.#pumped)
+    this.#wire.fail(new LinkError('LINK_CLOSED', 'the session is over on this side'))
+  }
+
+  async #atMost(work: Promise<void>): Promise<void> {
+    await within(this.clock, LINGER_MS, 'the end', work).catch(() => undefined)
+  }
+
+  #checked(): true {
+    if (this.#failure !== undefined) throw this.#failure
+    return true
+  }
+
+  #adopt(wire: Wire): Wire {
+    const { heartbeatMs, silenceMs } = this.limits
+    wire.admit(this.agreement.role === 'receiver' ? this.agreement.batch : 0)
+    wire.keepAlive(heartbeatMs, silenceMs, () => wire.send('heartbeat', { now: Math.floor(this.clock.now()), echo: this.#peerNow }))
+    return wire
+  }
+
+  /** Reads for as long as there are links. */
+  async #pump(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#readAll()
+      } catch (error) {
+        if (this.#over || this.#failure !== undefined) return
+        if (!isLinkLost(error)) return this.#refuse(error)
+        if (!(await this.#relink(error))) return
+      }
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    for (;;) {
+      const frame = await this.#wire.read()
+      if (frame !== undefined) await this.#receive(frame)
+      else if (this.#peerDone || this.#over) return
+      else throw new LinkError('LINK_LOST', 'the peer closed the connection before the session was over', { hint: 'look at the output of xr on the other host' })
+    }
+  }
+
+  /** Tells the peer what it did wrong. */
+  #refuse(error: unknown): void {
+    this.fail(error)
+    const why = reasonOf(error)
+    const { number } = this.#log.add('abort', why, 0)
+    this.#wire.send('abort', why, number).catch(() => undefined)
+  }
+
+  /** @returns whether there is a link again; otherwise everything fails. */
+  async #relink(error: unknown): Promise<boolean> {
+    const lostAt = this.clock.now()
+    this.#linked = false
+    this.#ports.observe({ type: 'link-lost', error })
+    try {
+      const back = this.isResumable ? await this.#ports.goOn?.({ next: this.#arrivals.received + 1, offset: this.#arrivals.verified }, this.#gone.signal) : undefined
+      if (back === undefined) throw error
+      this.#wire = this.#adopt(back.wire)
+      const resent = await this.#sendAgain(back.next)
+      this.#ports.observe({ type: 'link-back', resent, waitedMs: this.clock.now() - lostAt })
+      return true
+    } catch (failure) {
+      if (isLinkLost(failure) && failure !== error) return this.#relink(failure)
+      this.fail(failure)
+      return false
+    }
+  }
+
+  async #sendAgain(next: number): Promise<number> {
+    let resent = 0
+    for (const { name, body, number, bytes } of this.#log.from(next)) {
+      await this.#wire.send(name, body, number)
+      resent += bytes
+      this.flow.sendAgain(bytes)
+    }
+    this.#linked = true
+    this.#links += 1
+    this.changed.notify()
+    this.#ack.post()
+    return resent
+  }
+
+  async #receive(frame: Frame): Promise<void> {
+    const { from, kind } = frameTypes[frame.name]
+    if (kind === 'greeting' || from === this.agreement.role) throw new SessionError('SESSION_UNEXPECTED', `a ${frame.name} frame came from the peer`)
+    if (kind === 'now') return this.#receiveNow(frame)
+    await this.#arrivals.add(frame)
+    if (this.#ports.acknowledge === 'received') this.#safe = frame.number
+    if (frame.name === 'bye') this.#peerDone = true
+    else if (frame.name === 'abort') this.fail(peerAborted(frame.body))
+    else if (frame.name === 'given-back') this.fail(givenBack(frame.body))
+    this.#ack.post()
+    this.changed.notify()
+  }
+
+  #receiveNow(frame: Frame): void {
+    if (frame.name === 'ack') {
+      this.#log.acknowledged(frame.body.frame)
+      if (!this.flow.take(frame.body.taken)) throw new SessionError('SESSION_UNEXPECTED', `the peer has taken ${frame.body.taken} bytes; ${this.flow.sent} were sent`)
+      this.changed.notify()
+    } else if (frame.name === 'progress') {
+      this.#ports.observe({ type: 'progress', ...frame.body })
+    } else if (frame.name === 'heartbeat') {
+      this.#peerNow = frame.body.now
+      if (frame.body.echo > 0) this.#ports.observe({ type: 'round-trip', ms: this.clock.now() - frame.body.echo })
+    }
+  }
+}
