@@ -3,6 +3,7 @@ import { hash32 } from '../random.ts'
 
 /** Frames of an extent, what a guest is given at a time: 2 MiB. */
 export const EXTENT_FRAMES = 512
+const EXTENT_SHIFT = 9
 /** No frame, no pfn. */
 export const INVALID = 0xffffffff
 
@@ -27,13 +28,15 @@ export class Machine implements MachineMap {
   readonly maxMfn: number
   readonly compatFirstMfn = COMPAT_M2P
   readonly #owner: Int32Array
-  readonly #m2p = new Map<number, Uint32Array>()
+  /** pfns of an extent's frames, by extent. */
+  readonly #m2p: (Uint32Array | undefined)[]
   readonly #seed: number
 
   constructor(memoryBytes: number, seed: number) {
     const extents = Math.max(Math.floor(memoryBytes / PAGE_SIZE / EXTENT_FRAMES), XEN_EXTENTS + 1)
     this.#owner = new Int32Array(extents)
     this.#owner.fill(XEN, 0, XEN_EXTENTS)
+    this.#m2p = new Array<Uint32Array | undefined>(extents).fill(undefined)
     this.maxMfn = extents * EXTENT_FRAMES - 1
     this.#seed = seed
   }
@@ -48,7 +51,9 @@ export class Machine implements MachineMap {
     const before = this.#owner.slice()
     this.#owner.fill(FREE, XEN_EXTENTS)
     for (const { domId, extents } of holdings) for (const extent of extents) this.#owner[extent] = domId
-    for (const extent of this.#m2p.keys()) if (before[extent] !== this.#owner[extent]) this.#m2p.delete(extent)
+    before.forEach((owner, extent) => {
+      if (owner !== this.#owner[extent]) this.#m2p[extent] = undefined
+    })
   }
 
   /** Gives a guest extents from all over the host; undefined when there are not enough. */
@@ -69,25 +74,17 @@ export class Machine implements MachineMap {
     this.#owner.forEach((owner, extent) => {
       if (owner !== domId) return
       this.#owner[extent] = FREE
-      this.#m2p.delete(extent)
+      this.#m2p[extent] = undefined
     })
-  }
-
-  /** The guest that owns a frame; undefined when none does. */
-  owner(mfn: number): number | undefined {
-    const owner = this.#owner[Math.floor(mfn / EXTENT_FRAMES)]
-    return owner === undefined || owner <= 0 ? undefined : owner
   }
 
   /** pfn of a frame for a PV guest of this process; {@link INVALID} for all others. */
   pfn(mfn: number): number {
-    return this.#m2p.get(Math.floor(mfn / EXTENT_FRAMES))?.[mfn % EXTENT_FRAMES] ?? INVALID
+    return mfn <= this.maxMfn ? (this.#m2p[mfn >>> EXTENT_SHIFT]?.[mfn % EXTENT_FRAMES] ?? INVALID) : INVALID
   }
 
   setPfn(mfn: number, pfn: number): void {
-    const extent = Math.floor(mfn / EXTENT_FRAMES)
-    let chunk = this.#m2p.get(extent)
-    if (chunk === undefined) this.#m2p.set(extent, (chunk = new Uint32Array(EXTENT_FRAMES).fill(INVALID)))
+    const chunk = (this.#m2p[mfn >>> EXTENT_SHIFT] ??= new Uint32Array(EXTENT_FRAMES).fill(INVALID))
     chunk[mfn % EXTENT_FRAMES] = pfn
   }
 

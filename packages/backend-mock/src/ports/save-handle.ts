@@ -92,7 +92,9 @@ export class SaveHandle implements GuestForSave {
       types: async (frames) => {
         if (frames.length > FRAMES_PER_CALL) throw new BackendError('BACKEND_MEMORY', `types of ${frames.length} frames were asked for, ${FRAMES_PER_CALL} is the most`)
         const guest = await this.#now()
-        return Uint8Array.from(frames, (frame) => guest.type(frame))
+        const types = new Uint8Array(frames.length)
+        for (let i = 0; i < frames.length; i += 1) types[i] = guest.type(frames[i] as number)
+        return types
       },
       map: async (frames) => {
         const guest = await this.#now()

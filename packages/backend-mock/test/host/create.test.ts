@@ -4,6 +4,17 @@ import { MIB, digest, everyKind, opened, running } from '../hosts.ts'
 
 const host = (): ReturnType<typeof createMockHost> => createMockHost({ clock: virtualClock() })
 
+/** Milliseconds of the best of four: others use this machine too. */
+async function best(work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  for (let n = 0; n < 4; n += 1) {
+    const before = performance.now()
+    await work()
+    times.push(performance.now() - before)
+  }
+  return Math.min(...times)
+}
+
 describe('a guest', () => {
   it.each([
     [{ name: '' }, 'no name'], [{ name: 'a b' }, 'no name'], [{ workload: 'sleep' as never }, 'there are idle, counter'], [{ vcpus: 0 }, 'vCPUs'], [{ vcpus: 33 }, 'vCPUs'], [{ vcpus: 1.5 }, 'vCPUs'],
@@ -27,20 +38,19 @@ describe('a guest', () => {
   })
 
   it.each(everyKind)('of 1 GiB is there at once: $title', async (spec) => {
-    const on = host()
-    const before = performance.now()
-    await on.createGuest({ ...spec, name: 'demo', memoryBytes: 1024 * MIB })
-    expect(performance.now() - before).toBeLessThan(600) // 300 on an idle machine
+    const made = await best(() => host().createGuest({ ...spec, name: 'demo', memoryBytes: 1024 * MIB }))
+    expect(made).toBeLessThan(300)
   })
 
   it('dirties ten thousand pages in a moment once it has touched its memory', async () => {
     const { host: on, guest } = await opened({ kind: 'pvh', memoryBytes: 128 * MIB, workload: 'sequential', rate: 10_000 })
     await on.advance(4000)
     await guest.dirty.enable()
-    const before = performance.now()
-    await on.advance(1000)
-    expect((await guest.dirty.take(await guest.memory.frames())).estimate).toBeGreaterThan(9_900)
-    expect(performance.now() - before).toBeLessThan(100)
+    const worked = await best(async () => {
+      await on.advance(1000)
+      expect((await guest.dirty.take(await guest.memory.frames())).estimate).toBeGreaterThan(9_900)
+    })
+    expect(worked).toBeLessThan(50)
   })
 
   it('holds what does not compress in as much of its memory as was asked for', async () => {
