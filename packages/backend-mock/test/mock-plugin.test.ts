@@ -1,9 +1,9 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { mockPlugin, type MockHost } from '@xen-replication/backend-mock'
 import { contributionsOf, type BackendContribution } from '@xen-replication/plugin-api'
+import { emptyDirectory } from './store/processes.ts'
 
 const signal = new AbortController().signal
 const backend = (): BackendContribution => {
@@ -16,7 +16,7 @@ afterEach(() => vi.unstubAllEnvs())
 
 describe('the plugin', () => {
   it('brings the backend mock, over a directory', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'xr-mock-'))
+    const dir = emptyDirectory()
     const host = (await backend().open({ 'mock-host': dir }, signal)) as MockHost
     await host.createGuest({ name: 'demo', kind: 'pv', memoryBytes: 2 ** 20 })
     await host.close()
@@ -28,15 +28,15 @@ describe('the plugin', () => {
   })
 
   it('uses the state directory of the user when none is named', async () => {
-    const state = mkdtempSync(join(tmpdir(), 'xr-mock-'))
+    const state = emptyDirectory()
     vi.stubEnv('XDG_STATE_HOME', state)
     await (await backend().open({}, signal)).close()
-    expect((await import('node:fs')).existsSync(join(state, 'xr/mock/host.json'))).toBe(true)
+    expect(existsSync(join(state, 'xr/mock/host.json'))).toBe(true)
   })
 
   it('refuses a plan of faults that makes no sense before anything is made', async () => {
-    const dir = join(mkdtempSync(join(tmpdir(), 'xr-mock-')), 'host')
+    const dir = join(emptyDirectory(), 'host')
     await expect(backend().open({ 'mock-host': dir, 'mock-faults': 'map' }, signal)).rejects.toMatchObject({ code: 'BACKEND_UNSUPPORTED' })
-    expect((await import('node:fs')).existsSync(dir)).toBe(false)
+    expect(existsSync(dir)).toBe(false)
   })
 })

@@ -17,6 +17,8 @@ export interface GuestView {
   readonly crash: string | undefined
   readonly nics: readonly Nic[]
   readonly disks: readonly Disk[]
+  /** Which pfns have pages, ascending: first, and how many. */
+  readonly runs: readonly (readonly [start: number, count: number])[]
   /** The page itself; undefined where there is none. */
   page(pfn: number): Uint8Array | undefined
   /** The frame that mappings ask for: mfn for PV, gfn for the others. */
@@ -32,6 +34,7 @@ export function viewOf(guest: Guest): GuestView {
   return {
     kind: record.kind,
     top: space.top,
+    runs: space.runs(),
     ops: present ? state.ops : 0,
     returned: { cancelled: present ? state.get('cancelled') : 0, resumed: present ? state.get('resumed') : 0 },
     crash,

@@ -1,3 +1,5 @@
+import type { Run } from './pfn-set.ts'
+
 /** Which pages a guest has, and how they are asked for from outside. */
 export interface FrameSpace {
   /** Pages the guest owns. */
@@ -8,6 +10,8 @@ export interface FrameSpace {
   locate(frame: number): number
   /** The frame that foreign mappings ask for; undefined when the guest has no page there. */
   frame(pfn: number): number | undefined
+  /** Which pfns have pages, ascending. */
+  runs(): Run[]
   /** Gives the guest a page at `pfn`, where it has none. */
   populate(pfn: number): number
   /** Gives it 512 pages that lie side by side; undefined when there is no such place. */

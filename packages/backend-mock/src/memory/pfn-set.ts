@@ -46,7 +46,8 @@ export class PfnSet {
     let start = -1
     const top = this.top
     for (let pfn = 0; pfn <= top; pfn += 1) {
-      if (this.has(pfn) && pfn < top) {
+      if (start < 0 && pfn % 8 === 0) while (pfn < top && this.#bits[pfn >>> 3] === 0) pfn += 8
+      if (this.has(pfn)) {
         if (start < 0) start = pfn
       } else if (start >= 0) {
         yield [start, pfn - start]

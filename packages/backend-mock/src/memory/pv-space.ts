@@ -1,5 +1,6 @@
 import { hash32 } from '../random.ts'
 import type { FrameSpace } from './frame-space.ts'
+import type { Run } from './pfn-set.ts'
 import { EXTENT_FRAMES, INVALID, type Machine } from './machine.ts'
 
 /** Address space of a PV guest: pfns, each somewhere in machine memory. */
@@ -34,6 +35,16 @@ export class PvSpace implements FrameSpace {
   /** Copy of the table as it is to be stored. */
   table(): Uint32Array {
     return this.#p2m.slice(0, this.#top)
+  }
+
+  runs(): Run[] {
+    const runs: Run[] = []
+    for (let pfn = 0; pfn < this.#top; pfn += 1) {
+      const start = pfn
+      while (pfn < this.#top && this.#p2m[pfn] !== INVALID) pfn += 1
+      if (pfn > start) runs.push([start, pfn - start])
+    }
+    return runs
   }
 
   /** Says that pfns up to `top` exist, with or without pages. */

@@ -6,14 +6,21 @@ import { contents, everyKind, opened, type Running } from '../hosts.ts'
 const XENS = 18 // the page of an HVM guest that the hypervisor writes
 const DMA = 19
 
-const bits = ({ bitmap }: DirtyPages): number[] => [...bitmap].flatMap((byte, at) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1).map((bit) => at * 8 + bit))
+function bits({ bitmap }: DirtyPages): number[] {
+  const set: number[] = []
+  bitmap.forEach((byte, at) => {
+    for (let bit = 0; byte >> bit > 0; bit += 1) if (((byte >> bit) & 1) === 1) set.push(at * 8 + bit)
+  })
+  return set
+}
 
 /** pfns whose contents differ between two looks. */
 async function changedWhile(at: Running, work: () => Promise<unknown>): Promise<number[]> {
   const before = await contents(at)
   await work()
-  const after = await contents(at)
-  return after.flatMap((page, pfn) => (page !== undefined && Buffer.compare(page, before[pfn] as Uint8Array) !== 0 ? [pfn] : []))
+  const changed: number[] = []
+  ;(await contents(at)).forEach((page, pfn) => page !== undefined && Buffer.compare(page, before[pfn] as Uint8Array) !== 0 && changed.push(pfn))
+  return changed
 }
 
 describe.each(everyKind)('the log of writes of $title', (spec) => {

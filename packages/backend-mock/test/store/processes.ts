@@ -1,10 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'vite'
+import { afterAll } from 'vitest'
 
-export const emptyDirectory = (): string => mkdtempSync(join(tmpdir(), 'xr-mock-'))
+const made: string[] = []
+afterAll(() => made.forEach((path) => rmSync(path, { recursive: true, force: true })))
+
+/** A directory that is gone after the tests of the file that asked for it. */
+export function emptyDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'xr-mock-'))
+  made.push(path)
+  return path
+}
 
 /** The package as one file that plain Node runs. */
 export async function bundle(): Promise<string> {
