@@ -5,8 +5,12 @@ import assert from 'node:assert/strict'
 export interface Case<Bench> {
   /** What a user sees, as a sentence without its end. */
   readonly name: string
-  /** @param open makes a fresh bench. @throws AssertionError when the promise is broken */
-  run(open: () => Promise<Bench>): Promise<void>
+  /**
+   * @param open makes a fresh bench.
+   * @param limitMs longest time it may take, in milliseconds; 20,000. What hangs is broken.
+   * @throws AssertionError when the promise is broken
+   */
+  run(open: () => Promise<Bench>, limitMs?: number): Promise<void>
 }
 
 /** What a case works on; whoever wrote the implementation makes it. */
@@ -15,19 +19,18 @@ export interface Bench {
   close(): Promise<void>
 }
 
-/** Longest time a case may take, in milliseconds; what hangs is broken. */
-const CASE_MS = 20_000
+const LIMIT_MS = 20_000
 
 /** A case that opens a bench, works on it and closes it, come what may. */
 export function check<B extends Bench>(name: string, body: (bench: B) => Promise<void>): Case<B> {
   return {
     name,
-    run: async (open) => {
+    run: async (open, limitMs = LIMIT_MS) => {
       const bench = await open()
       try {
-        await within(CASE_MS, body(bench), name)
+        await within(limitMs, body(bench), name)
       } finally {
-        await within(CASE_MS, bench.close(), `closing the bench after: ${name}`)
+        await within(limitMs, bench.close(), `closing the bench after: ${name}`)
       }
     },
   }
