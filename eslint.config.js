@@ -82,7 +82,11 @@ export default defineConfig(
     rules: {
       '@nx/dependency-checks': [
         'error',
-        { ignoredFiles: ['{projectRoot}/vitest.config.ts', '{projectRoot}/test/**'], checkVersionMismatches: true },
+        {
+          ignoredFiles: ['{projectRoot}/vitest.config.ts', '{projectRoot}/test/**'],
+          ignoredDependencies: ['reflect-metadata'], // inversify asks whoever uses it to bring it
+          checkVersionMismatches: true,
+        },
       ],
     },
   },

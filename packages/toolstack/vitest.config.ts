@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     name: 'toolstack',
     include: ['test/**/*.test.ts'],
+    testTimeout: 60_000, // a busy machine is slow; a hang is still found
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest.json' },
   },

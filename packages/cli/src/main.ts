@@ -10,5 +10,7 @@ void run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
+  env: process.env,
+  cwd: process.cwd(),
   now: () => performance.now(),
 }).then((exit) => process.exit(exit)) // a read that still waits for a silent pipe must not keep the process

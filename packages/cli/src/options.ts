@@ -9,6 +9,13 @@ const everywhere: readonly Option[] = [
   { flags: '-v, --verbose', what: 'more on standard error' },
   { flags: '--debug', what: 'show where in the program an error came from' },
 ]
+/** Options of the verbs that work with a host. */
+const forHosts: readonly Option[] = [
+  { flags: '--backend <NAME>', what: 'what runs the guests: xen, mock or one that a plugin brings', standard: 'xen in a control domain, else mock' },
+  { flags: '--mock-host <DIR>', what: 'folder of the simulated host' },
+  { flags: '--plugin <NAME>', what: 'load an npm package as plugin; may be given several times', many: true },
+  { flags: '--config <FILE>', what: 'read settings from this file and no other' },
+]
 const lines: Option = { flags: '--jsonl', what: 'write one JSON object a line as things become known' }
 
 /** What the options of every verb come to. */
@@ -23,7 +30,7 @@ export interface Manner {
 export function optionsOf(verb: Verb | undefined): readonly Option[] {
   const own = verb?.options ?? []
   const taken = new Set(own.flatMap((option) => flagsOf(option)))
-  const general = verb?.lines === true ? [...everywhere, lines] : everywhere
+  const general = [...everywhere, ...(verb?.lines === true ? [lines] : []), ...(verb === undefined || verb.host === true ? forHosts : [])]
   return [...own, ...general.filter((option) => !flagsOf(option).some((flag) => taken.has(flag)))]
 }
 
@@ -57,4 +64,14 @@ export function mannerOf(values: OptionValues): Manner {
   const on = (name: string): boolean => values[name] === true
   if (on('json') && on('jsonl')) throw usageError('--json and --jsonl exclude each other', 'give one of them')
   return { json: on('json'), jsonl: on('jsonl'), verbosity: (on('verbose') ? 1 : 0) - (on('quiet') ? 1 : 0), debug: on('debug') }
+}
+
+/**
+ * Where the verb stands among the words of a command line: the first that is neither an option nor the value of one.
+ *
+ * @returns -1 when there is none.
+ */
+export function verbPlace(words: readonly string[]): number {
+  const valued = new Set(optionsOf(undefined).filter(takesValue).flatMap((option) => flagsOf(option)))
+  return words.findIndex((word, i) => !word.startsWith('-') && !valued.has(words[i - 1] ?? ''))
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { OptionValues, Verb, VerbEntry } from './commands/command.ts'
+import { listOption, type OptionValues, type Verb, type VerbEntry } from './commands/command.ts'
 import { addOptions, optionsOf } from './options.ts'
 import { ownVersion } from './version.ts'
 
@@ -42,10 +42,16 @@ export function createProgram(verbs: readonly VerbEntry[], events: ProgramEvents
     const { verb } = await entry.load()
     complete(command, verb)
     command.action(() =>
-      events.invoke({ name: entry.name, verb, args: command.args, options: command.optsWithGlobals<OptionValues>() }),
+      events.invoke({ name: entry.name, verb, args: command.args, options: together(program.opts<OptionValues>(), command.opts<OptionValues>()) }),
     )
   })
   return program
+}
+
+/** Options before the verb and behind it. What stands behind it counts, lists are joined. */
+function together(before: OptionValues, behind: OptionValues): OptionValues {
+  const joined = Object.keys(behind).map((name) => [name, [...listOption(before, name), ...listOption(behind, name)]] as const)
+  return { ...before, ...behind, ...Object.fromEntries(joined.filter(([, list]) => list.length > 0)) }
 }
 
 /** The command of one verb with its help and options, for `xr help VERB`. */

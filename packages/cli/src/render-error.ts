@@ -42,9 +42,25 @@ const exitOfCode: Readonly<Record<string, ExitCode>> = {
   CLI_NOT_AN_IMAGE: exitCodes.imageInvalid,
   CLI_INTERRUPTED: exitCodes.interrupted,
   CLI_OUTPUT_CLOSED: exitCodes.done,
+  TOOL_INTERRUPTED: exitCodes.interrupted,
+  TOOL_IMAGE: exitCodes.imageInvalid,
+  TOOL_NO_CONFIG: exitCodes.imageInvalid,
+  LINK_LOST: exitCodes.peerLost,
+  LINK_TIMEOUT: exitCodes.peerLost,
+  LINK_REFUSED: exitCodes.peerLost,
+  BACKEND_UNSUPPORTED: exitCodes.notSupported,
+  PLUGIN_API: exitCodes.notSupported,
+  PLUGIN_NO_BACKEND: exitCodes.notSupported,
+  PLUGIN_NO_TRANSPORT: exitCodes.notSupported,
+  PLUGIN_NO_STRATEGY: exitCodes.notSupported,
+  PLUGIN_NO_ARBITER: exitCodes.notSupported,
+  PLUGIN_UNMET: exitCodes.notSupported,
 }
+
+/** Rules of images, and what the readers of images throw. */
+const ofImages = /^(?:FMT|XL2?|XC)_/
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isXrError(error)) return exitCodes.failed
-  return exitOfCode[error.code] ?? (error.code.startsWith('FMT_') ? exitCodes.imageInvalid : exitCodes.failed)
+  return exitOfCode[error.code] ?? (ofImages.test(error.code) ? exitCodes.imageInvalid : exitCodes.failed)
 }

@@ -2,7 +2,7 @@ import type { CommanderError } from 'commander'
 import { isOutputClosed, usageError } from './cli-error.ts'
 import type { VerbContext } from './commands/command.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
-import { mannerOf } from './options.ts'
+import { mannerOf, verbPlace } from './options.ts'
 import { jsonText, writeDocument } from './output/json.ts'
 import { outputTo, type Output, type OutputStream } from './output/output.ts'
 import { createProgress } from './output/progress.ts'
@@ -16,6 +16,10 @@ export interface World {
   readonly stderr: OutputStream
   /** Aborted when the command is to stop. */
   readonly signal: AbortSignal
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The current folder. */
+  readonly cwd: string
   /** Milliseconds of a clock that does not go backwards. */
   now(): number
 }
@@ -91,6 +95,8 @@ async function invoke({ verb, args, options }: Invocation, { stdout, stderr, wor
     jsonl,
     verbosity,
     signal: world.signal,
+    env: world.env,
+    cwd: world.cwd,
     now: () => world.now(),
     progress: createProgress(stderr, { now: () => world.now(), quiet: verbosity < 0 }),
   }
@@ -112,7 +118,7 @@ function isCommanderError(error: unknown): error is CommanderError {
 /** Commander's message as an error of ours: its second line is a suggestion. */
 function wrongUsage(error: CommanderError, argv: readonly string[]): Error {
   const [what = '', suggestion] = error.message.replace(/^error: /, '').split('\n')
-  const verb = argv.find((word) => !word.startsWith('-'))
+  const verb = argv[verbPlace(argv)]
   const manual = error.code === 'commander.unknownCommand' || verb === undefined ? '`xr help` lists the verbs' : `\`xr help ${verb}\` tells how it is used`
   return usageError(what, suggestion === undefined ? manual : `${suggestion.replace(/[()]/g, '')} ${manual}`)
 }

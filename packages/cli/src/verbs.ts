@@ -13,6 +13,11 @@ export const verbs: readonly VerbEntry[] = [
   entry('repair', 'salvage the last complete state in a cut or damaged image', () => import('./commands/repair.ts')),
   entry('decode', 'write an image as JSON', () => import('./commands/decode.ts')),
   entry('encode', 'make an image of the JSON that decode wrote', () => import('./commands/encode.ts')),
+  entry('list', 'list the guests of this host', () => import('./commands/list.ts')),
+  entry('create', 'make a guest, on hosts that can', () => import('./commands/create.ts')),
+  entry('destroy', 'end a guest at once', () => import('./commands/destroy.ts')),
+  entry('save', 'put a guest into an image', () => import('./commands/save.ts')),
+  entry('restore', 'make a guest of an image', () => import('./commands/restore.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]

@@ -16,13 +16,14 @@ interface Ways {
   readonly signal?: AbortSignal
   /** The reader of stdout goes away after so many characters. */
   readonly readerLeavesAfter?: number
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Runs a command line in this process. */
-export async function xr(args: readonly string[], { signal = new AbortController().signal, readerLeavesAfter = Infinity }: Ways = {}): Promise<Ran> {
+export async function xr(args: readonly string[], { signal = new AbortController().signal, readerLeavesAfter = Infinity, env = {} }: Ways = {}): Promise<Ran> {
   const stdout = collector(readerLeavesAfter)
   const stderr = collector(Infinity)
-  const exit = await run(args, { stdout, stderr, signal, now: () => performance.now() })
+  const exit = await run(args, { stdout, stderr, signal, env, cwd: process.cwd(), now: () => performance.now() })
   return { exit, stdout: stdout.text(), stderr: stderr.text() }
 }
 

@@ -17,6 +17,10 @@ export interface VerbContext {
   readonly progress: Progress
   /** Aborted by SIGINT and SIGTERM. A long verb looks at it (`throwIfInterrupted`) or hands it on; sources of openImage() do so themselves. */
   readonly signal: AbortSignal
+  /** Environment variables. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The current folder. */
+  readonly cwd: string
   /** Milliseconds of a clock that does not go backwards. */
   now(): number
 }
@@ -58,6 +62,8 @@ export interface Verb {
   readonly examples: readonly (readonly [command: string, what: string])[]
   /** It can write `--jsonl`. */
   readonly lines?: true
+  /** It works with a host and its guests: `--backend` and the like have a meaning. */
+  readonly host?: true
   /**
    * @param args the words in order; those not given are missing at the end.
    * @throws any XrError: shown with its code, place and hint, exit status by `exitCodeOf`.
@@ -77,6 +83,12 @@ export interface VerbEntry {
 export function textOption(options: OptionValues, name: string): string | undefined {
   const value = options[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The values of an option that may be given several times. */
+export function listOption(options: OptionValues, name: string): readonly string[] {
+  const value = options[name]
+  return Array.isArray(value) ? (value as readonly string[]) : []
 }
 
 /** Whether a switch was given. */

@@ -1,6 +1,6 @@
 import type { Argument, Option, Verb } from '../commands/command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { flagsOf, optionsOf, takesValue } from '../options.ts'
+import { flagsOf, optionsOf, takesValue, verbPlace } from '../options.ts'
 import type { Output } from '../output/output.ts'
 import { verbs } from '../verbs.ts'
 
@@ -36,7 +36,7 @@ export async function writeCompletions(out: Output, words: readonly string[]): P
 /** What may stand in the place of the last of these words. */
 async function completionsFor(words: readonly string[]): Promise<Completions> {
   const { before, last, front } = unfinished(words)
-  const place = before.findIndex((word) => !word.startsWith('-'))
+  const place = verbPlace(before)
   const found = verbs.find(({ name }) => name === before[place])
   if (found === undefined && place !== -1) return NOTHING
   const verb = found && (await found.load()).verb

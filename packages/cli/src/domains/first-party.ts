@@ -1,0 +1,6 @@
+import { mockPlugin } from '@xen-replication/backend-mock'
+import type { Plugin } from '@xen-replication/plugin-api'
+import { transports } from '@xen-replication/transports'
+
+/** Plugins that come with xr. They have no door that others lack. */
+export const firstParty = (env: Readonly<Record<string, string | undefined>>): readonly Plugin[] => [mockPlugin, transports({ env })]

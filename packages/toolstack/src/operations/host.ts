@@ -1,0 +1,10 @@
+import type { HypervisorBackend } from '@xen-replication/hypervisor'
+import type { Links } from '../links/links.ts'
+import type { Operations } from './operation.ts'
+
+/** What operations work with. */
+export interface Host {
+  readonly backend: HypervisorBackend
+  readonly links: Links
+  readonly operations: Operations
+}

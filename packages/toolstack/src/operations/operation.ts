@@ -1,0 +1,85 @@
+import { isXrError } from '@xen-replication/errors'
+import type { Clock } from '@xen-replication/hypervisor'
+import type { Observer } from '@xen-replication/plugin-api'
+import { emitterOf, type Emit } from '../observe/fan-out.ts'
+import { ToolstackError } from '../toolstack-error.ts'
+
+/** What is under way. */
+export interface OperationFacts {
+  readonly verb: string
+  /** Name of the guest, as far as it is known. */
+  readonly guest: string | undefined
+  readonly url: string | undefined
+}
+
+/** Something that takes time, is watched, and can be called off. */
+export interface Operation {
+  readonly id: string
+  /** Aborts when the user or another process calls it off. */
+  readonly signal: AbortSignal
+  readonly emit: Emit
+  /** Milliseconds, growing. */
+  readonly now: () => number
+}
+
+/** Lets other processes see an operation and call it off. */
+export interface Registry {
+  /** @returns how to take it off the list again. */
+  enter(id: string, facts: OperationFacts, abort: (why: string) => void): Promise<{ observe: Observer['observe']; leave(): Promise<void> }>
+}
+
+/** Begins and ends operations, and tells observers and other processes of them. */
+export interface Operations {
+  /** @throws what `work` throws; ToolstackError TOOL_INTERRUPTED in place of what comes of being called off */
+  run<T>(facts: OperationFacts, signal: AbortSignal, work: (operation: Operation) => Promise<T>): Promise<T>
+}
+
+export function createOperations({ clock, observer, registry, newId }: { readonly clock: Clock; readonly observer: Observer; readonly registry: Registry; readonly newId: () => string }): Operations {
+  return {
+    run: async (facts, signal, work) => {
+      const id = newId()
+      const stop = new AbortController()
+      const entry = await registry.enter(id, facts, (why) => stop.abort(new Error(why)))
+      const began = clock.now()
+      const seen: Observer = {
+        observe: (event) => {
+          entry.observe(event)
+          observer.observe(event)
+        },
+        close: () => Promise.resolve(),
+      }
+      const emit = emitterOf(seen, id, () => clock.now())
+      const both = AbortSignal.any([signal, stop.signal])
+      const end = (error?: unknown): void =>
+        emit('operation.end', { outcome: outcomeOf(error), code: isXrError(error) ? error.code : undefined, seconds: (clock.now() - began) / 1000 })
+      emit('operation.begin', facts)
+      try {
+        const result = await work({ id, signal: both, emit, now: () => clock.now() })
+        end()
+        return result
+      } catch (error) {
+        const shown = both.aborted ? asInterrupted(error, facts, both) : error
+        end(shown)
+        throw shown
+      } finally {
+        await entry.leave()
+      }
+    },
+  }
+}
+
+function outcomeOf(error: unknown): 'done' | 'failed' | 'interrupted' {
+  if (error === undefined) return 'done'
+  return isXrError(error) && error.code === 'TOOL_INTERRUPTED' ? 'interrupted' : 'failed'
+}
+
+/** Codes of errors that say no more than that somebody called something off. */
+const CALLED_OFF: ReadonlySet<string> = new Set(['SAVE_ABORTED', 'RESTORE_ABORTED', 'LINK_CLOSED', 'SESSION_CLOSED'])
+
+/** Other errors stay what they are: a hand-over that is undecided must be seen. */
+function asInterrupted(error: unknown, { verb, guest }: OperationFacts, { reason }: AbortSignal): unknown {
+  const calledOff = error === reason || (error instanceof Error && error.name === 'AbortError') || (isXrError(error) && CALLED_OFF.has(error.code))
+  if (!calledOff) return error
+  const by = reason instanceof Error && reason.name !== 'AbortError' ? ` by ${reason.message}` : ''
+  return new ToolstackError('TOOL_INTERRUPTED', `${verb}${guest === undefined ? '' : ` of ${guest}`} was called off${by}`, { cause: error })
+}

@@ -1,0 +1,33 @@
+import type { ByteSink } from '@xen-replication/format'
+import type { GuestForSave } from '@xen-replication/hypervisor'
+import { openImageSaver, type PrecopyPolicy } from '@xen-replication/libxc-stream'
+import { openStreamWriter } from '@xen-replication/libxl-stream'
+import { tellSave } from '../observe/engine-events.ts'
+import type { Operation } from './operation.ts'
+
+export interface WriteGuestOptions {
+  readonly mode: 'stopped' | 'live'
+  /** Sends all memory twice, for the other side to compare. Live only. */
+  readonly verify?: boolean | undefined
+  readonly policy?: PrecopyPolicy | undefined
+}
+
+/**
+ * Writes a guest as one libxl stream. It stands suspended afterwards, whether that worked or not, unless it failed before.
+ *
+ * @returns when it was suspended, by the operation's clock.
+ * @throws SaveError, StreamError, BackendError; what the sink throws
+ */
+export async function writeGuest(guest: GuestForSave, sink: ByteSink, { emit, now, signal }: Operation, options: WriteGuestOptions): Promise<{ readonly stoodAt: number }> {
+  const saver = await openImageSaver(guest, { ...options, signal, observe: tellSave(emit, now) })
+  try {
+    const writer = openStreamWriter(guest, saver)
+    await writer.begin(sink)
+    await saver.stop()
+    const stoodAt = now()
+    await writer.finish(sink)
+    return { stoodAt }
+  } finally {
+    await saver.close()
+  }
+}
