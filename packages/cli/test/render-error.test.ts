@@ -27,6 +27,11 @@ describe('an error on the terminal', () => {
 
   it('exits with 3 for an invalid image, with 1 otherwise', () => {
     expect(exitCodeOf(new FormatError('FMT_TRUNCATED', 'stream ended', { offset: 0 }))).toBe(3)
-    expect(exitCodeOf(new XrError('LINK_LOST', 'peer gone'))).toBe(1)
+    expect(exitCodeOf(new XrError('CLI_IO', 'no space'))).toBe(1)
   })
+
+  it.each([
+    ['XC_NO_END', 3], ['XL2_NO_END', 3], ['XL_MAGIC', 3], ['TOOL_IMAGE', 3], ['LINK_LOST', 5], ['LINK_TIMEOUT', 5], ['LINK_IO', 1],
+    ['BACKEND_UNSUPPORTED', 7], ['BACKEND_MEMORY', 1], ['PLUGIN_NO_TRANSPORT', 7], ['PLUGIN_UNMET', 7], ['TOOL_INTERRUPTED', 8], ['CLI_INTERRUPTED', 8],
+  ])('exits %s with %i', (code, exit) => expect(exitCodeOf(new XrError(code, 'x'))).toBe(exit))
 })
