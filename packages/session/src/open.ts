@@ -7,6 +7,7 @@ import { goOnAsReceiver, goOnAsSender, type Place } from './hello/go-on.ts'
 import { greetAsReceiver, greetAsSender, greeting, type Manners } from './hello/greet.ts'
 import { nodeCompressors, type CompressionChoice, type Compressor } from './pack/compressor.ts'
 import { compressionOffer } from './pack/offer.ts'
+import { SessionError } from './session-error.ts'
 import type { SessionObserver } from './session-event.ts'
 import { sessionOptions, type SessionLimits } from './session-options.ts'
 import type { GoOn, SessionPorts, Start } from './session-ports.ts'
@@ -69,7 +70,8 @@ export async function openReceiver(options: OpenOptions, begun?: (hello: Hello) 
     const old = hello.resuming === 0 ? undefined : await begun?.(hello)
     if (old === undefined) return sessionOf(await greetAsReceiver(wire, manners, hello), wire, manners, options)
     const { received, offset } = old.start
-    await goOnAsReceiver(wire, manners, old.agreement, { next: received + 1, offset }, hello)
+    const next = await goOnAsReceiver(wire, manners, old.agreement, { next: received + 1, offset }, hello)
+    if (next !== old.start.sent + 1) throw new SessionError('SESSION_GONE', `the peer wants to go on with frame ${next} of a process that is no more`)
     return sessionOf(old.agreement, wire, manners, options, old.start)
   })
 }

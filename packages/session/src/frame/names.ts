@@ -11,7 +11,7 @@ export function decodeNames(bytes: Uint8Array): readonly string[] {
   let at = 1
   for (let left = bytes[0] ?? 0; left > 0; left -= 1) {
     const end = at + 1 + (bytes[at] ?? 0)
-    names.push(String.fromCharCode(...bytes.subarray(at + 1, Math.min(end, at + 1 + NAME_MAX))))
+    names.push(String.fromCharCode(...bytes.subarray(at + 1, Math.min(end, at + 2 + NAME_MAX))))
     at = end
   }
   if (bytes.length !== at || names.length > NAMES_MAX || !names.every(isName)) throw new SessionError('SESSION_MALFORMED', 'a list of names does not follow its layout')

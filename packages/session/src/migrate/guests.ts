@@ -6,7 +6,7 @@ export interface SourceGuest {
   /**
    * Writes all of the guest. When it comes back the guest is suspended. It may have been at any point when it fails; `resume` follows then.
    *
-   * @param signal aborts as well when the link is gone for good, with why.
+   * @param signal aborts when the operator gives up or the link is gone for good, with why.
    */
   save(sink: ByteSink, signal: AbortSignalLike): Promise<void>
   /** Lets the guest go on here; nothing happens when it runs. */

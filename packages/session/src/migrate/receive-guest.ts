@@ -3,8 +3,8 @@ import { reasonOf } from '../frame/reason.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
 import { StreamSource } from '../stream/stream-source.ts'
-import { anySignal } from '../wire/any-signal.ts'
-import { aborted, within } from '../wire/within.ts'
+import { endWith } from '../wire/end-with.ts'
+import { within } from '../wire/within.ts'
 import { eventOf } from './event-of.ts'
 import type { TargetGuest } from './guests.ts'
 import { receiveTable, type ReceiveEffect, type ReceiveEvent, type ReceiveState } from './table.ts'
@@ -43,7 +43,8 @@ export async function receiveGuest(session: Session, guest: TargetGuest, signal:
 class Receiving {
   readonly #session: Session
   readonly #guest: TargetGuest
-  readonly #signal: AbortSignalLike
+  /** Ends the listening to whoever wants to give up. */
+  readonly #noReturn: () => void
   readonly #times: ReceiveTimes
   #why: unknown
   #trouble: unknown
@@ -51,11 +52,12 @@ class Receiving {
   constructor(session: Session, guest: TargetGuest, signal: AbortSignalLike, times: ReceiveTimes) {
     this.#session = session
     this.#guest = guest
-    this.#signal = signal
+    this.#noReturn = endWith(session, signal)
     this.#times = times
   }
 
   result(end: ReceiveResult['end']): ReceiveResult {
+    this.#noReturn()
     return { end, why: this.#why, trouble: this.#trouble }
   }
 
@@ -69,16 +71,13 @@ class Receiving {
   }
 
   async build(): Promise<ReceiveEvent> {
-    const either = anySignal(this.#signal, this.#session.signal)
     try {
       const source = new StreamSource(this.#session)
-      await this.#guest.build(source, either.signal)
+      await this.#guest.build(source, this.#session.signal)
       if ((await source.read(1)) !== undefined || !source.isWhole) throw new SessionError('SESSION_UNEXPECTED', 'the guest is complete and the stream goes on')
       return 'built'
     } catch (error) {
       throw this.#session.failure ?? error // the engine may have wrapped it
-    } finally {
-      either.done()
     }
   }
 
@@ -87,14 +86,10 @@ class Receiving {
   }
 
   async 'await-yours'(): Promise<ReceiveEvent> {
-    const stop = aborted(this.#signal)
-    try {
-      const { yoursMs = YOURS_MS } = this.#times
-      await Promise.race([within(this.#session.clock, yoursMs, 'the word that the guest is ours', this.#session.expect('yours')), stop.failure])
-      return 'yours'
-    } finally {
-      stop.done()
-    }
+    const { yoursMs = YOURS_MS } = this.#times
+    await within(this.#session.clock, yoursMs, 'the word that the guest is ours', this.#session.expect('yours'))
+    this.#noReturn()
+    return 'yours'
   }
 
   /** A link that is lost meanwhile changes nothing: the guest is ours. */

@@ -3,8 +3,8 @@ import { reasonOf } from '../frame/reason.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
 import { StreamSink } from '../stream/stream-sink.ts'
-import { anySignal } from '../wire/any-signal.ts'
-import { aborted, within } from '../wire/within.ts'
+import { endWith } from '../wire/end-with.ts'
+import { within } from '../wire/within.ts'
 import { eventOf } from './event-of.ts'
 import type { SourceGuest } from './guests.ts'
 import { sendTable, type SendEffect, type SendEvent, type SendState } from './table.ts'
@@ -49,7 +49,8 @@ export async function sendGuest(session: Session, guest: SourceGuest, signal: Ab
 class Sending {
   readonly #session: Session
   readonly #guest: SourceGuest
-  readonly #signal: AbortSignalLike
+  /** Ends the listening to whoever wants to give up. */
+  readonly #noReturn: () => void
   readonly #times: SendTimes
   #why: unknown
   #trouble: unknown
@@ -57,11 +58,12 @@ class Sending {
   constructor(session: Session, guest: SourceGuest, signal: AbortSignalLike, times: SendTimes) {
     this.#session = session
     this.#guest = guest
-    this.#signal = signal
+    this.#noReturn = endWith(session, signal)
     this.#times = times
   }
 
   result(end: SendState): SendResult {
+    this.#noReturn()
     if (end !== 'undecided') return { end: end as 'moved' | 'kept', why: this.#why, trouble: this.#trouble }
     const why = new SessionError('SESSION_UNDECIDED', `the guest was handed over and the peer did not say that it runs: ${reasonOf(this.#why).message}`, { cause: this.#why })
     return { end, why, trouble: this.#trouble }
@@ -77,38 +79,31 @@ class Sending {
   }
 
   async save(): Promise<SendEvent> {
-    const either = anySignal(this.#signal, this.#session.signal)
     try {
       const sink = new StreamSink(this.#session)
-      await this.#guest.save(sink, either.signal)
+      await this.#guest.save(sink, this.#session.signal)
       await sink.end()
       return 'saved'
     } catch (error) {
       throw this.#session.failure ?? error // the engine may have wrapped it
-    } finally {
-      either.done()
     }
   }
 
   async 'await-received'(): Promise<SendEvent> {
-    const stop = aborted(this.#signal)
-    try {
-      const { receivedMs = RECEIVED_MS } = this.#times
-      await Promise.race([within(this.#session.clock, receivedMs, 'the word that the guest is received', this.#session.expect('received')), stop.failure])
-      return 'received'
-    } finally {
-      stop.done()
-    }
+    const { receivedMs = RECEIVED_MS } = this.#times
+    await within(this.#session.clock, receivedMs, 'the word that the guest is received', this.#session.expect('received'))
+    return 'received'
   }
 
   async 'say-yours'(): Promise<SendEvent | undefined> {
     try {
       await this.#session.linked()
-      if (this.#signal.aborted) throw this.#signal.reason
+      if (this.#session.failure !== undefined) throw this.#session.failure
     } catch (error) {
       this.#why ??= error
       return 'unsaid'
     }
+    this.#noReturn()
     await this.#session.send('yours', {})
     return undefined
   }

@@ -1,5 +1,5 @@
 import type { ByteSink } from '@xen-replication/format'
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { batchFront } from '../frame/batch.ts'
 import { frameHead } from '../frame/frame-head.ts'
 import { leavesOutZeros } from '../hello/agreement.ts'
@@ -17,7 +17,7 @@ const AROUND = frameHead.size + batchFront.size
  */
 export class StreamSink implements ByteSink {
   readonly #session: Session
-  readonly #hash = createHash('sha256')
+  readonly #hash: Hash
   readonly #adaptive = new Adaptive()
   readonly #pace: Pace
   #batch: Uint8Array
@@ -25,8 +25,10 @@ export class StreamSink implements ByteSink {
   #offset: number
   #wireBytes = 0
 
-  constructor(session: Session) {
+  /** @param begun digest of the bytes that were sent before, in a session that goes on. */
+  constructor(session: Session, begun: Hash = createHash('sha256')) {
     this.#session = session
+    this.#hash = begun
     this.#pace = new Pace(session.clock, session.limits.bandwidthBytes)
     this.#offset = session.flow.sent
     this.#batch = new Uint8Array(session.flow.batchBytes)

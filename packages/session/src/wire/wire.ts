@@ -2,6 +2,7 @@ import { isLinkLost, LinkError, type Channel, type Clock } from '@xen-replicatio
 import { encodeFrame } from '../frame/encode-frame.ts'
 import { readFrame, type FrameLimits } from '../frame/read-frame.ts'
 import type { BodyOf, Frame, FrameName } from '../frame/table.ts'
+import { SessionError } from '../session-error.ts'
 import { asError } from './as-error.ts'
 import { within } from './within.ts'
 
@@ -54,6 +55,7 @@ export class Wire {
       if (this.#failure !== undefined) throw this.#failure
       return frame
     } catch (error) {
+      if (error instanceof SessionError) throw error // the peer may still be told
       throw this.fail(error)
     }
   }
