@@ -50,7 +50,7 @@ function listenerOf(url: string, { arrived, accepts }: Waiting, { is, forget }: 
   return {
     url,
     accept: (signal) => new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
+      if (signal.aborted) return reject(reasonOf(signal))
       if (closed && !is('accept-hangs')) return reject(new LinkError('LINK_CLOSED', 'closed'))
       const settle = {
         resolve: (channel: Channel) => {
@@ -64,7 +64,7 @@ function listenerOf(url: string, { arrived, accepts }: Waiting, { is, forget }: 
       accepts.push(settle)
       signal.addEventListener('abort', () => {
         if (!is('accept-deaf')) accepts.splice(accepts.indexOf(settle) >>> 0, 1)
-        if (!is('accept-deaf')) reject(signal.reason)
+        if (!is('accept-deaf')) reject(reasonOf(signal))
       }, { once: true })
       return undefined
     }),
@@ -75,6 +75,11 @@ function listenerOf(url: string, { arrived, accepts }: Waiting, { is, forget }: 
       if (is('close-cuts')) for (const channel of given) void channel.close()
     }),
   }
+}
+
+/** Tests call off with errors only. */
+function reasonOf(signal: AbortSignalLike): Error {
+  return signal.reason as Error
 }
 
 function promised<T>(work: () => T): Promise<T> {

@@ -17,10 +17,10 @@ export class TinyHost implements HypervisorBackend {
 
   constructor(kind: GuestKind, fault = '') {
     this.fault = fault
-    this.capabilities = new Set(this.has('create-refused') ? ['create'] : [])
+    this.capabilities = new Set(kind === 'hvm' ? ['create'] : [])
     this.clock = {
       now: () => (this.#time += this.has('clock-back') ? -1 : 1),
-      sleep: (_ms, signal) => (signal?.aborted === true ? Promise.reject(signal.reason) : Promise.resolve()),
+      sleep: (_ms, signal) => (signal?.aborted === true ? Promise.reject(new Error(String(signal.reason).replace('Error: ', ''))) : Promise.resolve()),
     }
     const first = this.add(kind, 'demo')
     for (let pfn = 0; pfn < 32; pfn++) first.pages.set(pfn, new Uint8Array(4096).fill(pfn + 100))
@@ -82,7 +82,8 @@ export class TinyHost implements HypervisorBackend {
 
   create({ settings }: CreateRequest): Promise<DomId> {
     return attempt(() => {
-      if (!this.has('create-unsaid') || Object.keys(settings).length > 0) throw refuse('BACKEND_UNSUPPORTED')
+      const can = this.has('create-unsaid') || (this.capabilities.has('create') && !this.has('create-refused'))
+      if (!can || Object.keys(settings).length > 0) throw refuse('BACKEND_UNSUPPORTED')
       return this.add('pvh', 'made').domId as DomId
     })
   }
