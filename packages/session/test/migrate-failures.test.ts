@@ -174,7 +174,7 @@ describe('a receiver that does not keep to the protocol', () => {
     ['says more and more', async (peer) => {
       for (let i = 0; i < 300; i += 1) await peer.say('say', 'hi').catch(() => undefined)
     }, 'SESSION_WINDOW'],
-    ['sends rubbish', (peer) => peer.channel.write([noise(100)]), 'SESSION_UNKNOWN_FRAME'],
+    ['sends rubbish', (peer) => peer.channel.write([new Uint8Array(100)]), 'SESSION_UNKNOWN_FRAME'],
   ])('and %s is told so and left', async (_, misbehave, code) => {
     const heard: string[] = []
     const { source, sent } = await half('sender', async (peer) => {
@@ -270,8 +270,9 @@ describe('what is told on the way', () => {
 
 describe('the tables', () => {
   it('have an answer to a lost link and to any failure in every state in which something is waited for', () => {
+    const rowsOf = (table: object): [string, object][] => Object.entries(table)
     for (const table of [sendTable, receiveTable]) {
-      for (const [state, row] of Object.entries(table)) {
+      for (const [state, row] of rowsOf(table)) {
         if (state === 'start' || Object.keys(row).length === 0) continue
         expect(Object.keys(row), state).toContain('failed')
       }
@@ -279,10 +280,11 @@ describe('the tables', () => {
   })
 
   it('let a guest run only where the other side cannot', () => {
-    const resumes = Object.values(sendTable).flatMap((row) => Object.entries(row)).filter(([, move]) => (move.run as readonly string[]).includes('resume'))
-    expect(new Set(resumes.map(([event]) => event))).toEqual(new Set(['given-back', 'peer-lost', 'failed', 'unsaid']))
-    expect(Object.entries(sendTable.handed).filter(([, { run }]) => (run as readonly string[]).includes('resume')).map(([event]) => event)).toEqual(['unsaid', 'given-back'])
-    const starts = Object.values(receiveTable).flatMap((row) => Object.entries(row)).filter(([, move]) => (move.run as readonly string[]).includes('start'))
-    expect(starts.map(([event]) => event)).toEqual(['yours'])
+    type Rows = Readonly<Record<string, Readonly<Record<string, { readonly run: readonly string[] }>>>>
+    const eventsThat = (what: string, table: Rows): readonly string[] =>
+      Object.values(table).flatMap((row) => Object.entries(row)).filter(([, { run }]) => run.includes(what)).map(([event]) => event)
+    expect(new Set(eventsThat('resume', sendTable as Rows))).toEqual(new Set(['given-back', 'peer-lost', 'failed', 'unsaid']))
+    expect(eventsThat('resume', { handed: sendTable.handed } as Rows)).toEqual(['unsaid', 'given-back'])
+    expect(eventsThat('start', receiveTable as Rows)).toEqual(['yours'])
   })
 })
