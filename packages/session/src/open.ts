@@ -4,7 +4,7 @@ import type { Hello } from './frame/hello.ts'
 import { bitsOf, type CapabilityName } from './hello/capability.ts'
 import type { Agreement } from './hello/agreement.ts'
 import { goOnAsReceiver, goOnAsSender, type Place } from './hello/go-on.ts'
-import { greetAsReceiver, greetAsSender, greeting, type Manners } from './hello/greet.ts'
+import { greetAsReceiver, greetAsSender, greeting, refusing, type Manners } from './hello/greet.ts'
 import { nodeCompressors, type CompressionChoice, type Compressor } from './pack/compressor.ts'
 import { compressionOffer } from './pack/offer.ts'
 import { SessionError } from './session-error.ts'
@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly observe?: SessionObserver
   readonly random?: (bytes: number) => Uint8Array
   readonly acknowledge?: SessionPorts['acknowledge']
+  /** The session is written down, so that a new process can go on with it. */
+  readonly lasting?: boolean
   /** Ends the attempt, not the session it led to. */
   readonly signal?: AbortSignalLike
 }
@@ -67,18 +69,22 @@ export async function openReceiver(options: OpenOptions, begun?: (hello: Hello) 
   const wire = new Wire(options)
   return greeted(wire, options, manners.limits, async () => {
     const hello = await greeting(wire, 'hello')
-    const old = hello.resuming === 0 ? undefined : await begun?.(hello)
+    const old = hello.resuming === 0 ? undefined : await refusing(wire, () => begun?.(hello))
     if (old === undefined) return sessionOf(await greetAsReceiver(wire, manners, hello), wire, manners, options)
     const { received, offset } = old.start
     const next = await goOnAsReceiver(wire, manners, old.agreement, { next: received + 1, offset }, hello)
-    if (next !== old.start.sent + 1) throw new SessionError('SESSION_GONE', `the peer wants to go on with frame ${next} of a process that is no more`)
+    await refusing(wire, () => {
+      if (next !== old.start.sent + 1) throw new SessionError('SESSION_GONE', `the peer wants to go on with frame ${next} of a process that is no more`)
+    })
     return sessionOf(old.agreement, wire, manners, options, old.start)
   })
 }
 
-function mannersOf({ purpose, limits, compression = 'auto', compressors = [], must = [], random = randomBytes, again }: OpenOptions): Manners {
-  const can = bitsOf(again === undefined ? ['zeros', 'replication'] : ['resume', 'zeros', 'replication'])
-  const manners = { purpose, limits: sessionOptions(limits), can, must: bitsOf(must), compression, compressors: [...compressors, ...nodeCompressors()], random }
+function mannersOf({ purpose, limits, compression = 'auto', compressors = [], must = [], random = randomBytes, again, lasting = false }: OpenOptions): Manners {
+  const options = sessionOptions(limits)
+  const goesOn = lasting || (again !== undefined && options.resumeWaitMs > 0)
+  const can = bitsOf(goesOn ? ['resume', 'zeros', 'replication'] : ['zeros', 'replication'])
+  const manners = { purpose, limits: options, can, must: bitsOf(must), compression, compressors: [...compressors, ...nodeCompressors()], random }
   compressionOffer(compression, manners.compressors)
   return manners
 }

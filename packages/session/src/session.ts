@@ -52,7 +52,7 @@ export class Session {
     this.clock = ports.clock
     this.limits = ports.limits
     this.#ports = ports
-    this.flow = new Flow({ ...agreement, resumable: this.isResumable }, start.offset)
+    this.flow = new Flow({ ...agreement, resumable: isResumable(agreement) }, start.offset)
     this.#log = new SendLog(start.sent)
     this.#arrivals = new Arrivals(agreement, start.received, start.offset)
     this.#safe = start.received
@@ -68,6 +68,11 @@ export class Session {
   /** Bytes of the stream that are received and verified. */
   get verified(): number {
     return this.#arrivals.verified
+  }
+
+  /** Bytes of the stream that the application has taken, or that came before. */
+  get taken(): number {
+    return this.#arrivals.taken
   }
 
   /** Why nothing goes on, if so. */

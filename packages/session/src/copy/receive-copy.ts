@@ -18,7 +18,7 @@ const PIECE = 1024 * 1024
 const LAST_MS = 10_000
 
 /** As for any session; `signal` ends the whole transfer. */
-export type CopyOptions = Omit<OpenOptions, 'purpose' | 'acknowledge'>
+export type CopyOptions = Omit<OpenOptions, 'purpose' | 'acknowledge' | 'lasting'>
 
 /**
  * Receives a stream into a part. When it is interrupted the part stays, and the same call goes on with it if the same sender comes back, over a new link
@@ -38,7 +38,7 @@ export async function receiveCopy(options: CopyOptions, store: PartStore): Promi
 async function received(options: CopyOptions, store: PartStore): Promise<number> {
   let hash = createHash('sha256')
   let isOld = false
-  const session = await openReceiver({ ...options, purpose: COPY, acknowledge: 'made-safe' }, async ({ session: wanted }) => {
+  const session = await openReceiver({ ...options, purpose: COPY, acknowledge: 'made-safe', lasting: true }, async ({ session: wanted }) => {
     const begun = await begunBefore(store, [...(options.compressors ?? []), ...nodeCompressors()])
     if (begun === undefined || !same(begun.agreement.session, wanted)) return undefined
     hash = await digestOf(store, begun.start.offset)

@@ -33,7 +33,7 @@ const PIECE = 256 * 1024
 export async function sendCopy(options: CopyOptions, source: CopySource, notes?: CopyNotes): Promise<number> {
   const text = await notes?.load()
   const begun = text === undefined ? undefined : readNotes(text, 'sender', [...(options.compressors ?? []), ...nodeCompressors()])
-  const session = await openSender({ ...options, purpose: COPY }, begun).catch(async (error: unknown) => {
+  const session = await openSender({ ...options, purpose: COPY, lasting: notes !== undefined }, begun).catch(async (error: unknown) => {
     if (error instanceof SessionError && begun !== undefined) await notes?.remove()
     throw error
   })

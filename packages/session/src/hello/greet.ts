@@ -90,9 +90,9 @@ export async function greeting<N extends FrameName>(wire: Wire, name: N): Promis
 }
 
 /** Tells the peer why, when this side does not want. */
-export async function refusing<T>(wire: Wire, work: () => T): Promise<T> {
+export async function refusing<T>(wire: Wire, work: () => T | Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (error) {
     await wire.send('abort', reasonOf(error), 1).catch(() => undefined)
     throw error

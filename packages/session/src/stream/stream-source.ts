@@ -24,7 +24,7 @@ export class StreamSource implements ByteSource {
   constructor(session: Session, begun: Hash = createHash('sha256')) {
     this.#session = session
     this.#hash = begun
-    this.#offset = session.verified
+    this.#offset = session.taken
   }
 
   /** The stream has ended and is exactly what was sent. */
