@@ -1,5 +1,7 @@
 import { LinkError, type Transport } from '@xen-replication/plugin-api'
-import { chmod, lstat, rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { chmodSync } from 'node:fs'
+import { lstat, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { isMainThread } from 'node:worker_threads'
 import { dialled } from './channel/dialled.ts'
@@ -10,6 +12,7 @@ import { pathOf } from './url/address.ts'
 
 /** Longest path of a socket, in bytes; Node cuts longer ones short without a word. Source: sockaddr_un, Linux. */
 const MAX_PATH_BYTES = 107
+const PRIVATE = 0o600
 /** How long an old socket file is given to prove that somebody still listens, in milliseconds. */
 const PROBE_MS = 1000
 
@@ -27,7 +30,6 @@ export function unixTransport({ connectTimeoutMs }: { readonly connectTimeoutMs:
       await clearTheWay(url, path)
       const server = createServer({ allowHalfOpen: true })
       await listening(server, url, signal, () => listenPrivately(server, path))
-      await chmod(path, 0o600)
       return new ServerListener({ server, where: url, arrival: 'connection', channel: (socket) => socketChannel(socket, url, 'hang-up') }, url)
     },
   }
@@ -41,13 +43,18 @@ function socketPath(url: string): string {
   return path
 }
 
-/** Nobody else may connect in the moment before the mode is set; threads cannot set the mask of their process. */
+/** The file is private from its first moment on. Threads cannot set the mask of their process; there the mode is set right after. */
 function listenPrivately(server: Server, path: string): void {
-  const before = isMainThread ? process.umask(0o177) : undefined
+  if (!isMainThread) {
+    server.listen({ path })
+    if (server.listening) chmodSync(path, PRIVATE)
+    return
+  }
+  const before = process.umask(0o777 & ~PRIVATE)
   try {
     server.listen({ path })
   } finally {
-    if (before !== undefined) process.umask(before)
+    process.umask(before)
   }
 }
 
@@ -57,11 +64,12 @@ async function clearTheWay(url: string, path: string): Promise<void> {
   if (found === undefined) return
   if (!found.isSocket()) throw new LinkError('LINK_ADDRESS', `${url}: a file of that name is there, and it is not a socket`, { hint: 'choose another path' })
   if (await answers(path)) throw new LinkError('LINK_REFUSED', `${url}: somebody listens there already`, { hint: 'stop it, or choose another path' })
-  const aside = `${path}.${process.pid}`
-  await rename(path, aside).catch((error: unknown) => {
-    throw refusal(error, url)
-  })
-  const moved = await lstat(aside)
+  const aside = `${path}.${randomUUID()}`
+  const moved = await rename(path, aside).then(() => lstat(aside), (error: NodeJS.ErrnoException) => error)
+  if (moved instanceof Error) {
+    if (moved.code === 'ENOENT') return // another process has cleared it
+    throw refusal(moved, url)
+  }
   if (moved.ino === found.ino && moved.dev === found.dev) return rm(aside)
   await rename(aside, path) // another process was faster: what was moved is its socket
   throw new LinkError('LINK_REFUSED', `${url}: somebody has begun to listen there`, { hint: 'choose another path' })

@@ -1,6 +1,7 @@
 import { unixTransport } from '@xen-replication/transports'
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { never, tempDir, type TempDir } from './temp-dir.ts'
@@ -54,6 +55,18 @@ describe('the file of a unix socket', () => {
   it('needs a folder to be in', async () => {
     await expect(unix.listen(`unix:${dir.path('no/s')}`, never())).rejects.toMatchObject({ code: 'LINK_ADDRESS' })
   })
+
+  it('left behind is replaced by one of two that begin to listen together', async () => {
+    for (let round = 0; round < 10; round++) {
+      await deadSocket(dir.path('s'))
+      const both = await Promise.allSettled([unix.listen(`unix:${dir.path('s')}`, never()), unix.listen(`unix:${dir.path('s')}`, never())])
+      const listeners = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      expect(listeners).toHaveLength(1)
+      await (await unix.dial(`unix:${dir.path('s')}`, never())).close()
+      for (const listener of listeners) await listener.close()
+      expect(readdirSync(dirname(dir.path('s')))).toEqual([])
+    }
+  }, 20_000)
 
   it('is made by one of two that begin to listen together', async () => {
     const both = await Promise.allSettled([unix.listen(`unix:${dir.path('s')}`, never()), unix.listen(`unix:${dir.path('s')}`, never())])
