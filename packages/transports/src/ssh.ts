@@ -4,7 +4,7 @@ import { commandChannel } from './exec.ts'
 import { decoded } from './url/address.ts'
 
 /** What runs at the other end unless the URL says otherwise. */
-export const REMOTE_COMMAND = 'xr receive -'
+const REMOTE_COMMAND = 'xr receive -'
 
 /**
  * `ssh://[USER@]HOST[:PORT][/COMMAND]`, percent signs undone in COMMAND. No shell on this side sees any of it; the one at the other end gets

@@ -58,15 +58,15 @@ describe('tls://', () => {
   })
 
   it.each([
-    ['ca=X', 'needs a certificate'],
-    ['cert=CERT&key=KEY', 'which peers may connect'],
-    ['cert=CERT&key=KEY&insecure=0', 'insecure=0 means nothing'],
-    ['cert=CERT&key=KEY&insecure', "'insecure' is not an option"],
-    ['cert=/nowhere.pem&key=KEY&insecure=1', 'it does not exist'],
-    ['cert=CERT&key=OTHER&insecure=1', 'cannot be used'],
-    ['cert=CERT&key=KEY&secure=1', "'secure=1' is not an option"],
+    ['ca=<ca>', 'needs a certificate'],
+    ['cert=<cert>&key=<key>', 'which peers may connect'],
+    ['cert=<cert>&key=<key>&insecure=0', 'insecure=0 means nothing'],
+    ['cert=<cert>&key=<key>&insecure', "'insecure' is not an option"],
+    ['cert=/nowhere.pem&key=<key>&insecure=1', 'it does not exist'],
+    ['cert=<cert>&key=<other>&insecure=1', 'cannot be used'],
+    ['cert=<cert>&key=<key>&secure=1', "'secure=1' is not an option"],
   ])('cannot listen with %s', async (query, message) => {
-    const written = query.replace('CERT', files.cert).replace('KEY', files.key).replace('OTHER', dir.path('theirs.key')).replace('X', files.ca)
+    const written = query.replace('<cert>', files.cert).replace('<key>', files.key).replace('<other>', dir.path('theirs.key')).replace('<ca>', files.ca)
     await expect(tls.listen(`tls://127.0.0.1:0?${written}`, never())).rejects.toMatchObject({ code: 'LINK_ADDRESS', message: expect.stringContaining(message) as string })
   })
 
