@@ -185,7 +185,11 @@ export class Guest {
       mfn: (pfn) => space.mfn(pfn),
       lent: machine.sharedInfoFrame(this.domId),
       slotFrame: (slot) => (levels === 4 ? topSlot(machine, slot) : compatSlot(machine, slot)),
-      touched: (pfn, by) => (by === 'guest' ? ram.touch(pfn) : ram.touchUnseen(pfn)),
+      touched: (pfn, by) => {
+        if (by === 'type') ram.dirty.mark(pfn)
+        else if (by === 'guest') ram.touch(pfn)
+        else ram.touchUnseen(pfn)
+      },
     })
   }
 }

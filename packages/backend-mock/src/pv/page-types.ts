@@ -20,8 +20,11 @@ export interface TableView {
   readonly lent: number
   /** Frame that Xen puts into one of its slots, 0 for none. */
   slotFrame(slot: number): number
-  /** A page of the guest is about to change: an entry that the guest asked for, or one of Xen's slots. */
-  touched(pfn: number, by: 'guest' | 'xen'): void
+  /**
+   * A page of the guest is about to change: an entry that the guest asked for, or one of Xen's slots. `type`: it has become a page table or is none
+   * any more, which counts as written although nothing is. Source: xen/arch/x86/mm.c, alloc_page_type, free_page_type.
+   */
+  touched(pfn: number, by: 'guest' | 'xen' | 'type'): void
 }
 
 /**
@@ -79,12 +82,15 @@ export class PageTypes {
       this.#release(pfn)
       throw cause
     }
+    this.#view.touched(pfn, 'type')
   }
 
   /** Undoes one `get()`. */
   put(pfn: number): void {
     const use = this.use(pfn)
-    if (this.#release(pfn) && use <= 4) this.#drop(pfn, use, this.#entries(use))
+    if (!this.#release(pfn) || use > 4) return
+    this.#drop(pfn, use, this.#entries(use))
+    this.#view.touched(pfn, 'type')
   }
 
   /** Changes an entry of a table in use. @throws RefusedTable and changes nothing. */

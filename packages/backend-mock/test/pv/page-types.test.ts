@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { PageTypes, RefusedTable } from '../../src/pv/page-types.ts'
 
 /** Sixteen pages whose frames are their pfns plus 100; frame 50 is lent by Xen. */
-function pages(levels: 3 | 4): { readonly types: PageTypes; readonly put: (table: number, index: number, frame: number, flags: number) => void; readonly words: (pfn: number) => Uint32Array } {
+function pages(levels: 3 | 4): { readonly types: PageTypes; readonly put: (table: number, index: number, frame: number, flags: number) => void; readonly words: (pfn: number) => Uint32Array; readonly seen: string[] } {
+  const seen: string[] = []
   const memory = Array.from({ length: 16 }, () => new Uint32Array(1024))
   const words = (pfn: number): Uint32Array => memory[pfn] as Uint32Array
   const types = new PageTypes({
@@ -10,9 +11,9 @@ function pages(levels: 3 | 4): { readonly types: PageTypes; readonly put: (table
     locate: (mfn) => (mfn >= 100 && mfn < 116 ? mfn - 100 : -1),
     mfn: (pfn) => pfn + 100,
     slotFrame: (slot) => (levels === 4 ? slot : slot < 430 ? 0x4000 + slot : 0),
-    touched: () => undefined,
+    touched: (pfn, by) => void seen.push(`${pfn} ${by}`),
   })
-  return { types, words, put: (table, index, frame, flags) => words(table).set([frame * 4096 + flags, 0], index * 2) }
+  return { types, words, seen, put: (table, index, frame, flags) => words(table).set([frame * 4096 + flags, 0], index * 2) }
 }
 
 const all = Array.from({ length: 16 }, (_, pfn) => pfn)
@@ -30,6 +31,21 @@ describe('a page', () => {
     types.unpin(1)
     expect(inUse(types)).toEqual([])
     expect(() => types.unpin(1)).toThrow(RefusedTable)
+  })
+
+  it('counts as written when it becomes a table and when it is none any more, so that savers send its type anew', () => {
+    const { types, put, seen } = pages(4)
+    put(1, 0, 102, 7)
+    types.pin(1, 4)
+    types.get(2, 3)
+    types.put(2)
+    expect(seen.filter((one) => one.endsWith('type'))).toEqual(['2 type', '1 type'])
+    seen.length = 0
+    types.unpin(1)
+    expect(seen).toEqual(['2 type', '1 type'])
+    types.get(5, 6)
+    types.put(5)
+    expect(seen.length).toBe(2)
   })
 
   it.each([
