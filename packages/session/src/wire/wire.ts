@@ -66,7 +66,9 @@ export class Wire {
    * @param beat sends the heartbeat.
    */
   keepAlive(heartbeatMs: number, silenceMs: number, beat: () => Promise<void>): void {
-    const broken = (error: unknown): void => void this.fail(error)
+    const broken = (error: unknown): void => {
+      if (!this.#watch.signal.aborted) this.fail(error) // the watch was called off: what was written is still on its way
+    }
     this.#beats(heartbeatMs, beat).catch(broken)
     this.#listens(Math.min(heartbeatMs, silenceMs / 4), silenceMs).catch(broken)
   }
