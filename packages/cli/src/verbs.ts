@@ -18,6 +18,8 @@ export const verbs: readonly VerbEntry[] = [
   entry('destroy', 'end a guest at once', () => import('./commands/destroy.ts')),
   entry('save', 'put a guest into an image', () => import('./commands/save.ts')),
   entry('restore', 'make a guest of an image', () => import('./commands/restore.ts')),
+  entry('migrate', 'move a running guest to another host', () => import('./commands/migrate.ts')),
+  entry('receive', 'take a guest from another host', () => import('./commands/receive.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]

@@ -6,7 +6,9 @@ import { linksOver } from './links/links.ts'
 import { fanOut } from './observe/fan-out.ts'
 import { createGuest, destroyGuest, listGuests } from './operations/domains.ts'
 import type { Host } from './operations/host.ts'
+import { migrateGuest } from './operations/migrate.ts'
 import { createOperations, type Operations, type Registry } from './operations/operation.ts'
+import { receiveGuest } from './operations/receive.ts'
 import { restoreGuest } from './operations/restore.ts'
 import { saveGuest } from './operations/save.ts'
 import { collectPlugins, type Collected, type Found } from './plugins/collect-plugins.ts'
@@ -81,7 +83,7 @@ function bindParts({ bind }: ContainerModuleLoadOptions, { clock, observers = []
 }
 
 function bindOperations({ bind }: ContainerModuleLoadOptions): void {
-  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations): Host => ({ backend, links, operations }), [T.backend, T.links, T.operations])
+  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations, clock: Clock): Host => ({ backend, links, operations, clock }), [T.backend, T.links, T.operations, T.clock])
   const operation = <Work extends (host: Host, ...rest: never[]) => unknown>(token: Token<Bound<Work>>, work: Work): void => {
     bind(token).toResolvedValue((host: Host) => (...rest: never[]) => work(host, ...rest), [T.host])
   }
@@ -90,6 +92,8 @@ function bindOperations({ bind }: ContainerModuleLoadOptions): void {
   operation(T.destroy, destroyGuest)
   operation(T.save, saveGuest)
   operation(T.restore, restoreGuest)
+  operation(T.migrate, migrateGuest)
+  operation(T.receive, receiveGuest)
 }
 
 async function unbind(container: Container): Promise<void> {

@@ -3,7 +3,9 @@ import type { Observer } from '@xen-replication/plugin-api'
 import type { Links } from './links/links.ts'
 import type { createGuest, destroyGuest, listGuests } from './operations/domains.ts'
 import type { Host } from './operations/host.ts'
+import type { migrateGuest } from './operations/migrate.ts'
 import type { Operations, Registry } from './operations/operation.ts'
+import type { receiveGuest } from './operations/receive.ts'
 import type { restoreGuest } from './operations/restore.ts'
 import type { saveGuest } from './operations/save.ts'
 import type { Collected } from './plugins/collect-plugins.ts'
@@ -32,4 +34,6 @@ export const T = {
   destroy: token<Bound<typeof destroyGuest>>('Destroy'),
   save: token<Bound<typeof saveGuest>>('Save'),
   restore: token<Bound<typeof restoreGuest>>('Restore'),
+  migrate: token<Bound<typeof migrateGuest>>('Migrate'),
+  receive: token<Bound<typeof receiveGuest>>('Receive'),
 } as const

@@ -40,6 +40,9 @@ function jsonLines({ stdout }: VerbContext): Observer {
 function progressLines(ctx: VerbContext): Observer {
   let task: ReturnType<Progress['begin']> | undefined
   let label = ''
+  let memory = 0
+  let bytes = 0
+  let bytesBefore = 0
   const begin = (text: string, total?: number): void => {
     task?.end()
     task = ctx.progress.begin(text, total)
@@ -51,19 +54,26 @@ function progressLines(ctx: VerbContext): Observer {
     observe: (event) => {
       switch (event.kind) {
         case 'operation.begin':
-          label = [event.data.verb, event.data.guest].filter((word) => word !== undefined).join(' ')
+          label = event.data.verb
           return
+        case 'guest.announced':
+          label += ` ${event.data.guest}`
+          memory = event.data.memoryBytes ?? 0
+          return begin(label)
         case 'save.pass-begin':
-          return begin(passText(label, event.data.pass, event.data.round), event.data.expected * PAGE_BYTES)
+          bytesBefore = bytes
+          return begin(passText(label, event.data.pass, event.data.round), event.data.round === 0 ? memory : event.data.expected * PAGE_BYTES)
         case 'save.pages':
-          return task?.at(event.data.sent * PAGE_BYTES)
+          bytes = event.data.bytes
+          return task?.at(bytes - bytesBefore)
         case 'restore.pages':
-          if (task === undefined) begin(label)
           return task?.at(event.data.bytes)
         case 'save.outlook':
           return event.data.trend === 'not-shrinking' ? remark(outlookText(event.data)) : undefined
         case 'save.trouble':
           return remark(`warning: ${event.data.what}: ${String(event.data.error)}`)
+        case 'link.down':
+          return remark(`the link to ${event.data.url} is lost; trying to make another one`)
         case 'operation.end':
           task?.end()
           task = undefined

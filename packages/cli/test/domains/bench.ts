@@ -1,13 +1,13 @@
 import { createMockHost, parseFaults, virtualClock, withFaults, type GuestSpec, type MockHost } from '@xen-replication/backend-mock'
-import type { DomId, HypervisorBackend } from '@xen-replication/hypervisor'
-import { definePlugin, type AnyObservedEvent } from '@xen-replication/plugin-api'
-import type { Toolstack } from '@xen-replication/toolstack'
+import type { Clock, DomId, HypervisorBackend } from '@xen-replication/hypervisor'
+import { definePlugin, type AnyObservedEvent, type Plugin } from '@xen-replication/plugin-api'
+import type { MigrateRequest, ReceiveRequest, Toolstack } from '@xen-replication/toolstack'
 import { transports } from '@xen-replication/transports'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scratch } from '../run-xr.ts'
 
-const { compose, noRegistry, T } = await import('@xen-replication/toolstack')
+const { compose, noRegistry, systemClock, T } = await import('@xen-replication/toolstack')
 
 export const MIB = 2 ** 20
 
@@ -28,17 +28,28 @@ export interface Bench {
 }
 
 /** @param faults as `parseFaults()` reads them */
-export async function bench({ faults = '' }: { readonly faults?: string } = {}): Promise<Bench> {
-  const host = createMockHost({ clock: virtualClock() })
-  return benchOver(host, faults === '' ? host : withFaults(host, parseFaults(faults)))
+export async function bench({ faults = '', plugins = [], see = () => undefined, clock = virtualClock() }: BenchOptions = {}): Promise<Bench> {
+  const host = createMockHost({ clock, suspendTimeoutMs: 50 })
+  return benchOver(host, faults === '' ? host : withFaults(host, parseFaults(faults)), plugins, see)
 }
 
-async function benchOver(host: MockHost, backend: HypervisorBackend): Promise<Bench> {
+interface BenchOptions {
+  readonly faults?: string
+  readonly plugins?: readonly Plugin[]
+  readonly see?: (event: AnyObservedEvent) => void
+  readonly clock?: Clock
+}
+
+export async function benchOver(host: MockHost, backend: HypervisorBackend, plugins: readonly Plugin[] = [], see: (event: AnyObservedEvent) => void = () => undefined): Promise<Bench> {
   const seen: AnyObservedEvent[] = []
+  const observe = (event: AnyObservedEvent): void => {
+    seen.push(event)
+    see(event)
+  }
   const mine = definePlugin({ name: 'bench', api: 1, contribute: (to) => to.backend('mock', { summary: 'a host in memory', open: () => Promise.resolve(backend) }) })
   const stack = await compose({
-    backend: 'mock', settings: {}, plugins: [mine, transports()], observers: [{ observe: (event) => void seen.push(event), close: () => Promise.resolve() }],
-    clock: { now: () => performance.now(), sleep: () => Promise.resolve() }, registry: noRegistry, signal: never,
+    backend: 'mock', settings: {}, plugins: [mine, transports(), ...plugins], observers: [{ observe, close: () => Promise.resolve() }],
+    clock: systemClock, registry: noRegistry, signal: never,
   })
   return { host, stack, seen }
 }
@@ -55,8 +66,13 @@ export async function worked({ host }: Bench, spec: Omit<GuestSpec, 'name'>): Pr
 export const save = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: 'destroy' | 'resume' | 'pause' = 'destroy', signal: AbortSignal = never) => (await stack.get(T.save))({ dom: 'demo', url, then }, signal)
 export const restore = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: 'run' | 'stay-paused' = 'stay-paused', signal: AbortSignal = never) => (await stack.get(T.restore))({ url, then }, signal)
 
+export const migrate = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<MigrateRequest> & { readonly url: string }, signal: AbortSignal = never) =>
+  (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', waitMs: 0, ...request }, signal)
+export const receive = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<ReceiveRequest> & { readonly url: string }, signal: AbortSignal = never) =>
+  (await stack.get(T.receive))({ peer: 'xr', then: 'stay-paused', waitMs: 0, ...request }, signal)
+
 /** The libxl stream of a guest as it stands, whatever it stands for. */
-export async function imageOf({ host }: Bench, domId: DomId): Promise<Uint8Array> {
+export async function imageOf({ host }: Pick<Bench, 'host'>, domId: DomId): Promise<Uint8Array> {
   const file = join(scratch(), 'as-it-stands.xl')
   const { stack } = await benchOver(host, over(host, {
     list: async () => (await host.list()).filter((one) => one.domId === domId).map((one) => ({ ...one, name: 'demo', paused: false, shutdown: undefined })),
@@ -79,7 +95,7 @@ const still = {
 export const streamIn = (file: Buffer): Buffer => file.subarray(48 + file.readUInt32LE(44))
 
 /** The same object with some properties in place of its own. */
-function over<V extends object>(object: V, own: Readonly<Record<string, unknown>>): V {
+export function over<V extends object>(object: V, own: Readonly<Record<string, unknown>>): V {
   return new Proxy(object, {
     get: (target, name) => {
       if (typeof name === 'string' && Object.hasOwn(own, name)) return own[name]

@@ -1,4 +1,4 @@
-import type { HypervisorBackend } from '@xen-replication/hypervisor'
+import type { Clock, HypervisorBackend } from '@xen-replication/hypervisor'
 import type { Links } from '../links/links.ts'
 import type { Operations } from './operation.ts'
 
@@ -6,5 +6,6 @@ import type { Operations } from './operation.ts'
 export interface Host {
   readonly backend: HypervisorBackend
   readonly links: Links
+  readonly clock: Clock
   readonly operations: Operations
 }

@@ -1,11 +1,8 @@
-import type { ByteReader } from '@xen-replication/format'
-import type { DomId, GuestForRestore } from '@xen-replication/hypervisor'
-import { openStreamRestorer, readStream } from '@xen-replication/libxl-stream'
-import type { Channel } from '@xen-replication/plugin-api'
-import { closeOnAbort, readerOver } from '../links/channel-ends.ts'
-import { tellRestore } from '../observe/engine-events.ts'
-import { readXlStart, type XlStart } from '../xl/xl-start.ts'
+import type { DomId, GuestKind } from '@xen-replication/hypervisor'
+import { accepted } from '../links/accepted.ts'
+import { closeOnAbort } from '../links/close-on-abort.ts'
 import type { Host } from './host.ts'
+import { IncomingGuest } from './incoming-guest.ts'
 import type { Operation } from './operation.ts'
 
 export interface RestoreRequest {
@@ -17,7 +14,8 @@ export interface RestoreRequest {
 export interface Restored {
   readonly guest: string
   readonly domId: DomId
-  readonly kind: XlStart['kind']
+  readonly kind: GuestKind
+  /** Of the image. */
   readonly bytes: number
 }
 
@@ -26,51 +24,32 @@ export interface Restored {
  *
  * @throws BackendError, RestoreError, LinkError, PluginError, ToolstackError, FormatError; no guest is left then
  */
-export async function restoreGuest(host: Host, { url, then }: RestoreRequest, signal: AbortSignal): Promise<Restored> {
-  host.links.transport(url)
-  return host.operations.run({ verb: 'restore', guest: undefined, url }, signal, async (operation) => {
-    const channel = await accepted(host, url, operation)
-    const forget = closeOnAbort(channel, operation.signal)
-    try {
-      const reader = readerOver(channel)
-      const start = await readXlStart(reader)
-      const domId = await build(host, start, reader, operation, then)
-      return { guest: start.name, domId, kind: start.kind, bytes: reader.offset }
-    } finally {
-      forget()
-      await channel.close()
-    }
-  })
+export async function restoreGuest(host: Host, request: RestoreRequest, signal: AbortSignal): Promise<Restored> {
+  host.links.transport(request.url)
+  return host.operations.run({ verb: 'restore', guest: undefined, url: request.url }, signal, (operation) => restoreFrom(host, request, operation))
 }
 
-async function accepted({ links }: Host, url: string, { signal }: Operation): Promise<Channel> {
-  const listener = await links.listen(url, signal)
+async function restoreFrom({ backend, links }: Host, { url, then }: RestoreRequest, operation: Operation): Promise<Restored> {
+  const channel = await accepted(links, url, operation.signal)
+  const forget = closeOnAbort(channel, operation.signal)
+  const guest = new IncomingGuest(backend, operation, { naming: 'at-once', then })
   try {
-    return await listener.accept(signal)
-  } finally {
-    await listener.close()
-  }
-}
-
-async function build({ backend }: Host, { config, name, kind }: XlStart, reader: ByteReader, operation: Operation, then: RestoreRequest['then']): Promise<DomId> {
-  const guest = await backend.openForRestore({ kind, name, config })
-  const { domId } = guest.facts
-  try {
-    await fill(guest, reader, operation)
-    if (then === 'run') await guest.lifecycle.unpause()
-    operation.emit('guest.fate', { guest: name, side: 'target', fate: then === 'run' ? 'runs' : 'paused' })
-    return domId
+    await guest.build(channel, operation.signal)
+    forget() // complete: nothing calls it off any more
+    await guest.start()
+    return restored(guest)
   } catch (error) {
-    await guest.lifecycle.destroy().catch(() => undefined) // also one that was complete and could not be started
-    operation.emit('guest.fate', { guest: name, side: 'target', fate: 'gone' })
+    await guest.destroy().catch(() => undefined) // what went wrong first is what matters; the fate of the guest is told
     throw error
   } finally {
+    forget()
     await guest.close()
+    await channel.close()
   }
 }
 
-/** Reads the stream to its end. @throws what ended it too early */
-export async function fill(guest: GuestForRestore, reader: ByteReader, { emit, signal }: Operation): Promise<void> {
-  const stop = await readStream(openStreamRestorer(reader, guest, { streamType: 'plain', signal, observe: tellRestore(emit) }))
-  if (stop.why !== 'end') throw stop.error
+/** @param guest that was built */
+export function restored({ facts, bytes }: IncomingGuest): Restored {
+  const { name, domId, kind } = facts as NonNullable<typeof facts>
+  return { guest: name, domId, kind, bytes }
 }

@@ -1,13 +1,11 @@
 import type { DomainSummary, GuestForSave } from '@xen-replication/hypervisor'
 import { finish, type Channel } from '@xen-replication/plugin-api'
-import { closeOnAbort, countingSink } from '../links/channel-ends.ts'
+import { closeOnAbort } from '../links/close-on-abort.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
-import { encodeXlStart } from '../xl/xl-start.ts'
 import { findDomain, requireRunning } from './find-domain.ts'
 import type { Host } from './host.ts'
-import { letGoOn } from './let-go-on.ts'
 import type { Operation } from './operation.ts'
-import { writeGuest } from './write-guest.ts'
+import { OutgoingGuest } from './outgoing-guest.ts'
 
 export interface SaveRequest {
   /** Id, name or UUID. */
@@ -35,10 +33,9 @@ export async function saveGuest(host: Host, request: SaveRequest, signal: AbortS
   const domain = await findDomain(host.backend, request.dom)
   requireRunning(domain)
   return host.operations.run({ verb: 'save', guest: domain.name, url: request.url }, signal, async (operation) => {
-    const config = await host.backend.config(domain.domId)
     const channel = await host.links.dial(request.url, operation.signal)
     try {
-      return await saveTo({ channel, config, domain, host, operation, request })
+      return await saveTo(channel, { host, domain, operation, then: request.then })
     } finally {
       await channel.close()
     }
@@ -46,51 +43,43 @@ export async function saveGuest(host: Host, request: SaveRequest, signal: AbortS
 }
 
 interface Job {
-  readonly channel: Channel
-  readonly config: string
-  readonly domain: DomainSummary
   readonly host: Host
+  readonly domain: DomainSummary
   readonly operation: Operation
-  readonly request: SaveRequest
+  readonly then: SaveRequest['then']
 }
 
-async function saveTo({ channel, config, domain, host, operation, request }: Job): Promise<Saved> {
-  const tellFate = (fate: GuestFate): void => operation.emit('guest.fate', { guest: domain.name, side: 'source', fate })
-  const guest = await host.backend.openForSave(domain.domId)
+async function saveTo(channel: Channel, { host: { backend }, domain, operation, then }: Job): Promise<Saved> {
+  const config = await backend.config(domain.domId)
+  const guest = await backend.openForSave(domain.domId)
+  const going = new OutgoingGuest(backend, guest, operation, { domain, config, mode: 'stopped' })
   try {
-    const { bytes, stoodAt } = await writeFile(channel, config, guest, operation)
-    const stoodMs = operation.now() - stoodAt
-    const fate = await become(guest, request.then)
-    tellFate(fate)
-    return { guest: domain.name, bytes, stoodMs, fate }
+    await writeFile(channel, going, operation)
+    await become(guest, going, then)
+    return { guest: domain.name, bytes: going.bytes, stoodMs: going.stoodMs, fate: going.fate }
   } catch (error) {
-    tellFate(await letGoOn(guest))
+    await going.resume()
     throw error
   } finally {
+    going.tell()
     await guest.close()
   }
 }
 
-/** An `xl` file. Once this is done it is safe, and nothing calls the save off any more. */
-async function writeFile(channel: Channel, config: string, guest: GuestForSave, operation: Operation): Promise<{ readonly bytes: number; readonly stoodAt: number }> {
-  const forget = closeOnAbort(channel, operation.signal)
+/** Once this is done the image is safe, and nothing calls the save off any more. */
+async function writeFile(channel: Channel, going: OutgoingGuest, { signal }: Operation): Promise<void> {
+  const forget = closeOnAbort(channel, signal)
   try {
-    const sink = countingSink(channel)
-    await sink.write(encodeXlStart(config))
-    const { stoodAt } = await writeGuest(guest, sink, operation, { mode: 'stopped' })
+    await going.save(channel, signal)
     await finish(channel)
-    return { bytes: sink.bytes, stoodAt }
   } finally {
     forget()
   }
 }
 
-async function become({ lifecycle }: GuestForSave, then: SaveRequest['then']): Promise<GuestFate> {
-  if (then === 'destroy') {
-    await lifecycle.destroy()
-    return 'gone'
-  }
+async function become({ lifecycle }: GuestForSave, going: OutgoingGuest, then: SaveRequest['then']): Promise<void> {
+  if (then === 'destroy') return going.destroy()
   if (then === 'pause') await lifecycle.pause()
   await lifecycle.resume('cancelled')
-  return then === 'pause' ? 'paused' : 'runs'
+  await going.resume()
 }

@@ -1,5 +1,5 @@
 import type { ByteSink } from '@xen-replication/format'
-import type { GuestForSave } from '@xen-replication/hypervisor'
+import type { AbortSignalLike, GuestForSave } from '@xen-replication/hypervisor'
 import { openImageSaver, type PrecopyPolicy } from '@xen-replication/libxc-stream'
 import { openStreamWriter } from '@xen-replication/libxl-stream'
 import { tellSave } from '../observe/engine-events.ts'
@@ -12,13 +12,16 @@ export interface WriteGuestOptions {
   readonly policy?: PrecopyPolicy | undefined
 }
 
+/** The part of an operation that saving takes. */
+export type Saving = Pick<Operation, 'emit' | 'now'> & { readonly signal: AbortSignalLike }
+
 /**
  * Writes a guest as one libxl stream. It stands suspended afterwards, whether that worked or not, unless it failed before.
  *
  * @returns when it was suspended, by the operation's clock.
  * @throws SaveError, StreamError, BackendError; what the sink throws
  */
-export async function writeGuest(guest: GuestForSave, sink: ByteSink, { emit, now, signal }: Operation, options: WriteGuestOptions): Promise<{ readonly stoodAt: number }> {
+export async function writeGuest(guest: GuestForSave, sink: ByteSink, { emit, now, signal }: Saving, options: WriteGuestOptions): Promise<{ readonly stoodAt: number }> {
   const saver = await openImageSaver(guest, { ...options, signal, observe: tellSave(emit, now) })
   try {
     const writer = openStreamWriter(guest, saver)

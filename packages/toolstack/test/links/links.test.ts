@@ -1,7 +1,8 @@
 import { collectPlugins } from '@xen-replication/toolstack'
 import { definePlugin, type Channel } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
-import { closeOnAbort, countingSink, readerOver } from '../../src/links/channel-ends.ts'
+import { closeOnAbort } from '../../src/links/close-on-abort.ts'
+import { leadsBack } from '../../src/links/redial.ts'
 import { linksOver } from '../../src/links/links.ts'
 
 const dialled: string[] = []
@@ -37,30 +38,13 @@ describe('links', () => {
   ])('%s where a file may stand means %s', (typed, url) => expect(links.urlOf(typed, '/here')).toBe(url))
 })
 
-describe('the ends of a channel', () => {
+describe('a channel', () => {
   const channel = (): Channel & { readonly log: string[] } => {
     const log: string[] = []
-    const bytes = [Uint8Array.of(1, 2), undefined]
-    return {
-      log,
-      write: (parts) => Promise.resolve(void log.push(`write ${parts.length}`)),
-      read: () => bytes.shift(),
-      end: () => Promise.resolve(void log.push('end')),
-      close: () => Promise.resolve(void log.push('close')),
-    }
+    return { log, write: () => Promise.resolve(), read: () => undefined, end: () => Promise.resolve(), close: () => Promise.resolve(void log.push('close')) }
   }
 
-  it('count what is written, and read what comes', async () => {
-    const one = channel()
-    const sink = countingSink(one)
-    await sink.write([new Uint8Array(3), new Uint8Array(4)])
-    expect(sink.bytes).toBe(7)
-    const reader = readerOver(one)
-    expect(await reader.upTo(9)).toEqual(Uint8Array.of(1, 2))
-    expect(one.log).toEqual(['write 2'])
-  })
-
-  it('are closed as soon as somebody calls it off, also when that was before', () => {
+  it('is closed as soon as somebody calls it off, also when that was before', () => {
     const stop = new AbortController()
     const [one, other, last] = [channel(), channel(), channel()]
     closeOnAbort(one, stop.signal)
@@ -68,5 +52,11 @@ describe('the ends of a channel', () => {
     stop.abort()
     closeOnAbort(last, stop.signal)
     expect([one.log, other.log, last.log]).toEqual([['close'], [], ['close']])
+  })
+})
+
+describe('a lost link', () => {
+  it.each([['tcp://a:1', true], ['tls://a:1', true], ['unix:/s', true], ['quic:x', true], ['ssh://a', false], ['exec:cat', false], ['fd:0,1', false], ['file:x', false]])('to %s leads back to the same peer: %s', (url, back) => {
+    expect(leadsBack(url)).toBe(back)
   })
 })
