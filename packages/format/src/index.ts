@@ -30,7 +30,7 @@ export { rowsCodec, type RowsOptions } from './frame/rows.ts'
 export { recordCodec, structRecord, type RecordCodec } from './frame/record.ts'
 
 // Going through an image: what kind it is, its items, what records hold, its pages.
-export { libxlMagic, recognise, xlMagic, type ImageFormat } from './image/recognise.ts'
+export { FIRST_BYTES, libxlMagic, recognise, xlMagic, type ImageFormat } from './image/recognise.ts'
 export { walk, type WalkOptions } from './image/walk.ts'
 export type { HeaderItem, Item, Layer, LegacyItem, PaddingItem, RecordItem, StopItem } from './image/item.ts'
 export { Body } from './image/body.ts'
