@@ -8,6 +8,7 @@ import { base64Size, readBase64 } from './base64.ts'
 import type { Batch } from './batch.ts'
 import type { JsonObject } from './item-fields.ts'
 import { LISTED_MAX } from './limits.ts'
+import { PageBytes } from './page-bytes.ts'
 import { frontOfText } from './entry-text.ts'
 
 /**
@@ -70,7 +71,8 @@ export function addPages(batch: Batch, { front, pages, rest }: PageBody, readPag
   batch.add(rest)
 }
 
-function addPage(batch: Batch, page: Json, i: number): void {
+function addPage(batch: Batch, page: Json | PageBytes, i: number): void {
+  if (page instanceof PageBytes) return batch.add(page.bytes)
   let good = page === 0 || page === null
   batch.fill(PAGE_SIZE, (into, at) => {
     if (typeof page !== 'string') into.fill(0, at, at + PAGE_SIZE)
