@@ -22,7 +22,7 @@ export interface OpenOptions {
   /** What for: both sides have to say the same. */
   readonly purpose: string
   readonly limits?: Partial<SessionLimits>
-  /** Makes another channel to the same peer: dials, or accepts. Absent: a lost link is the end. */
+  /** Makes another channel to the same peer: dials, or accepts; gives up when the signal aborts. Absent: a lost link is the end. */
   readonly again?: (signal: AbortSignalLike) => Promise<Channel>
   readonly compression?: CompressionChoice
   /** Beside what Node brings along. */

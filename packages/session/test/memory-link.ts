@@ -70,7 +70,7 @@ class Pipe {
   }
 
   async read(max: number, isClosed: () => boolean): Promise<Uint8Array | undefined> {
-    await this.until(() => this.#queue.length > 0 || this.ended || this.broken === 'error' || isClosed())
+    await this.until(() => this.#queue.length > 0 || (this.ended && this.broken !== 'silence') || this.broken === 'error' || isClosed())
     if (isClosed()) throw new LinkError('LINK_CLOSED', 'closed')
     const first = this.#queue[0]
     if (first === undefined) {

@@ -1,9 +1,10 @@
 import { encodeStatus, xlMessages } from '@xen-replication/format'
-import { drive, isLinkLost, type AbortSignalLike, type Channel } from '@xen-replication/plugin-api'
+import { drive, isLinkLost, type AbortSignalLike, type Channel, type Clock } from '@xen-replication/plugin-api'
 import type { TargetGuest } from '../migrate/guests.ts'
 import type { ReceiveResult } from '../migrate/receive-guest.ts'
 import { XlEar } from './listen.ts'
 import { xlReceiveTable, type XlReceiveEffect, type XlReceiveEvent } from './table.ts'
+import { WatchedStream } from './watched-stream.ts'
 import { xlTimes, type XlPorts, type XlTimes } from './xl-times.ts'
 
 /**
@@ -26,6 +27,7 @@ class XlReceiving {
   readonly #signal: AbortSignalLike
   readonly #times: Required<XlTimes>
   readonly #ear: XlEar
+  readonly #clock: Clock
   #why: unknown
   #trouble: unknown
 
@@ -34,6 +36,7 @@ class XlReceiving {
     this.#guest = guest
     this.#signal = signal
     this.#times = { ...xlTimes, ...times }
+    this.#clock = clock
     this.#ear = new XlEar(channel, clock)
   }
 
@@ -55,8 +58,13 @@ class XlReceiving {
   }
 
   async build(): Promise<XlReceiveEvent> {
-    await this.#guest.build(this.#channel, this.#signal)
-    return 'built'
+    const stream = new WatchedStream(this.#channel, this.#clock, this.#times.streamMs, this.#signal)
+    try {
+      await this.#guest.build(stream, this.#signal)
+      return 'built'
+    } finally {
+      stream.done()
+    }
   }
 
   async 'say-ready'(): Promise<XlReceiveEvent | undefined> {

@@ -1,11 +1,12 @@
 import { isXrError } from '@xen-replication/errors'
 import { xlMessages } from '@xen-replication/format'
-import { drive, isLinkLost, type AbortSignalLike, type Channel } from '@xen-replication/plugin-api'
+import { drive, isLinkLost, type AbortSignalLike, type Channel, type Clock } from '@xen-replication/plugin-api'
 import { reasonOf } from '../frame/reason.ts'
 import type { SourceGuest } from '../migrate/guests.ts'
 import { SessionError } from '../session-error.ts'
 import { XlEar } from './listen.ts'
 import { xlSendTable, type XlSendEffect, type XlSendEvent, type XlSendState } from './table.ts'
+import { WatchedStream } from './watched-stream.ts'
 import { xlTimes, type XlPorts, type XlTimes } from './xl-times.ts'
 
 /** The guest at the sender; `save` writes the header of an xl file, the optional block and the stream. */
@@ -39,6 +40,7 @@ class XlSending {
   readonly #signal: AbortSignalLike
   readonly #times: Required<XlTimes>
   readonly #ear: XlEar
+  readonly #clock: Clock
   readonly #never = new AbortController().signal
   #why: unknown
   #trouble: unknown
@@ -48,6 +50,7 @@ class XlSending {
     this.#guest = guest
     this.#signal = signal
     this.#times = { ...xlTimes, ...times }
+    this.#clock = clock
     this.#ear = new XlEar(channel, clock)
   }
 
@@ -76,8 +79,13 @@ class XlSending {
   }
 
   async save(): Promise<XlSendEvent> {
-    await this.#guest.save(this.#channel, this.#signal)
-    return 'saved'
+    const stream = new WatchedStream(this.#channel, this.#clock, this.#times.streamMs, this.#signal)
+    try {
+      await this.#guest.save(stream, this.#signal)
+      return 'saved'
+    } finally {
+      stream.done()
+    }
   }
 
   async 'await-ready'(): Promise<XlSendEvent> {

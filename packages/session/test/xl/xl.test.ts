@@ -117,6 +117,31 @@ describe('what fails on this side', () => {
   })
 })
 
+describe('an operator who gives up while the stream is under way', () => {
+  it('does not wait for a peer that does not read, or does not write', async () => {
+    const abort = new AbortController()
+    const clock = new VirtualClock()
+    const there = memoryLink({ capacity: 10 })
+    const source = new XlGuest('running', noise(IMAGE))
+    const sending = sendToXl(there.sender, source, abort.signal, { clock })
+    const here = memoryLink()
+    const target = new XlGuest('none', noise(0))
+    const receiving = receiveFromXl(here.receiver, target, abort.signal, { clock })
+    await there.receiver.write([xlMessages.banner])
+    await clock.sleep(1_000)
+    abort.abort(new Error('enough'))
+    const [sent, got] = await Promise.all([sending, receiving])
+    expect([sent.end, String(sent.why), source.state]).toEqual(['kept', 'Error: enough', 'running'])
+    expect([got.end, String(got.why), target.state]).toEqual(['dropped', 'Error: enough', 'destroyed'])
+  })
+
+  it('is heard before anything of it was written or read', async () => {
+    const target = new XlGuest('none', noise(0))
+    const got = await receiveFromXl(memoryLink().receiver, target, AbortSignal.abort('stop'), { clock: new VirtualClock() })
+    expect([got.end, target.state]).toEqual(['dropped', 'destroyed'])
+  })
+})
+
 function expectSafe({ source, target, sent, got }: Run): void {
   const running = [source, target].filter(({ state }) => state === 'running')
   expect(running.length, `${source.state} ${target.state}`).toBeLessThanOrEqual(1)
