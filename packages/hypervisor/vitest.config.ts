@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     name: 'hypervisor',
     include: ['test/**/*.test.ts'],
+    testTimeout: 60_000, // properties take long on a busy machine; a hang is still found
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest.json' },
   },

@@ -30,7 +30,7 @@ export { rowsCodec, type RowsOptions } from './frame/rows.ts'
 export { recordCodec, structRecord, type RecordCodec } from './frame/record.ts'
 
 // Going through an image: what kind it is, its items, what records hold, its pages.
-export { libxlMagic, recognise, xlMagic, type ImageFormat } from './image/recognise.ts'
+export { FIRST_BYTES, libxlMagic, recognise, xlMagic, type ImageFormat } from './image/recognise.ts'
 export { walk, type WalkOptions } from './image/walk.ts'
 export type { HeaderItem, Item, Layer, LegacyItem, PaddingItem, RecordItem, StopItem } from './image/item.ts'
 export { Body } from './image/body.ts'
@@ -55,6 +55,7 @@ export * as libxc from './libxc/records.ts'
 export * as libxl from './libxl/records.ts'
 export { bodyFromDescription, describeBody, type BodyDescription } from './frame/describe.ts'
 export { encodeRecord, recordHead } from './frame/encode.ts'
+export { pageDataHead, type PageEntry } from './libxc/page-data-head.ts'
 
 // Headers: layouts, codecs, and what good ones hold.
 export { IMAGE, imageHeader, imageHeaderCodec, type ImageHeader } from './libxc/image-header.ts'
@@ -89,7 +90,7 @@ export { HVM_SAVE_CODE, hvmSaveCodec, hvmSaveName } from './libxc/hvm-context/sa
 export type { HvmCpu, HvmCpuCompat } from './libxc/hvm-context/cpu.ts'
 
 // What libxl records hold.
-export { emulatorName } from './libxl/emulator.ts'
+export { EMULATOR, emulatorName } from './libxl/emulator.ts'
 export type { EmulatorContext } from './libxl/emulator-context.ts'
 export type { EmulatorXenstoreData, XenstoreEntry } from './libxl/emulator-xenstore-data.ts'
 export { CHECKPOINT_STATE, checkpointStateName, encodeCheckpointState, type CheckpointState, type CheckpointStateName } from './libxl/checkpoint-state.ts'

@@ -45,7 +45,7 @@ export interface Started {
 /** Runs a piece of JavaScript in a process of its own; `mock` is the package, `dir` the directory. */
 export function start(path: string, dir: string, script: string): Started {
   const code = `import * as mock from ${JSON.stringify(path)}; const dir = ${JSON.stringify(dir)}; ${script}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FORCE_COLOR: '0' } })
   let [out, errors] = ['', '']
   const waiting: (() => void)[] = []
   child.stdout.on('data', (data: Buffer) => {

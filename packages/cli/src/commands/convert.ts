@@ -1,4 +1,4 @@
-import { ByteReader, convertImage, convertWarnings, CONVERT_TARGETS, recognise, type ConvertOptions, type ConvertTarget, type ConvertWarning } from '@xen-replication/format'
+import { ByteReader, convertImage, convertWarnings, CONVERT_TARGETS, FIRST_BYTES, recognise, type ConvertOptions, type ConvertTarget, type ConvertWarning } from '@xen-replication/format'
 import { usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { configFile, readSmallFile } from '../images/small-file.ts'
@@ -65,7 +65,7 @@ function conversionOf(options: OptionValues): ConvertOptions {
 async function convert(ctx: VerbContext, image: OpenImage, path: string, options: ConvertOptions): Promise<ExitCode> {
   const began = ctx.now()
   const reader = new ByteReader(image.source)
-  const from = recognise(await reader.peek(8))
+  const from = recognise(await reader.peek(FIRST_BYTES))
   if (from === 'unknown') throw await notAnImage(image.path, reader)
   const warnings: ConvertWarning[] = []
   const out = openOutput(path, ctx)

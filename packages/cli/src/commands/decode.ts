@@ -1,8 +1,8 @@
-import { ByteReader, describeImage, recognise, type DescribeOptions, type KeepPages } from '@xen-replication/format'
+import { ByteReader, FIRST_BYTES, describeImage, recognise, type DescribeOptions, type KeepPages } from '@xen-replication/format'
 import type { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatOf, formatOption } from '../input/image-options.ts'
-import { notAnImage, refuseOthers } from '../input/not-an-image.ts'
+import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
 import { createFile, type NewFile } from '../output/new-file.ts'
 import { textOption, type Verb, type VerbContext } from './command.ts'
@@ -58,9 +58,7 @@ async function decode(ctx: VerbContext, image: OpenImage, options: DescribeOptio
 
 /** What other verbs would refuse the file for. */
 async function doubtAbout(path: string, reader: ByteReader): Promise<CliError | undefined> {
-  const format = recognise(await reader.peek(8))
-  const other = await refuseOthers(path, reader).then(() => undefined, (refusal: CliError) => refusal)
-  return other ?? (format === 'unknown' ? notAnImage(path, reader) : undefined)
+  return recognise(await reader.peek(FIRST_BYTES)) === 'unknown' ? notAnImage(path, reader) : undefined
 }
 
 function keeperOf(file: NewFile): KeepPages {

@@ -2,7 +2,7 @@ import { ByteReader, recordDetail, walk, walkLegacy, type Item } from '@xen-repl
 import { isOutputClosed, usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { formatOf, formatOption } from '../input/image-options.ts'
-import { notAnImage, refuseOthers } from '../input/not-an-image.ts'
+import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
 import { listWriter } from '../records/list-writer.ts'
 import { legacyRow } from '../records/legacy-row.ts'
@@ -65,7 +65,6 @@ async function list(ctx: VerbContext, image: OpenImage, { limit, format }: ListO
 
 async function* rows({ path }: OpenImage, reader: ByteReader, format: ReturnType<typeof formatOf>): AsyncGenerator<Row> {
   let first = true
-  if (format === 'auto') await refuseOthers(path, reader)
   for await (const item of walk(reader, { format })) {
     if (item.kind === 'stop' && first) throw await notAnImage(path, reader)
     first = false

@@ -1,4 +1,4 @@
-import { ByteReader, readSnapshot, recognise, type Snapshot } from '@xen-replication/format'
+import { ByteReader, FIRST_BYTES, readSnapshot, recognise, type Snapshot } from '@xen-replication/format'
 import type { VerbContext } from '../commands/command.ts'
 import { notAnImage } from '../input/not-an-image.ts'
 import { openSeekable, type SeekableImage } from '../input/open-seekable.ts'
@@ -25,7 +25,7 @@ export async function withSnapshot<T>(ctx: VerbContext, path: string, work: (ope
 }
 
 async function read(ctx: VerbContext, image: SeekableImage): Promise<Snapshot> {
-  if (recognise(image.pread(0, 8)) === 'unknown') throw await notAnImage(image.path, new ByteReader(image.sourceAt(0)))
+  if (recognise(image.pread(0, FIRST_BYTES)) === 'unknown') throw await notAnImage(image.path, new ByteReader(image.sourceAt(0)))
   const task = ctx.progress.begin(`reading ${image.path}`, 2 * image.size)
   try {
     return await readSnapshot(image, (done) => task.at(done))

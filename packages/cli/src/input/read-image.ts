@@ -1,7 +1,6 @@
 import { ByteReader, createVerifier, walk, type Summariser, type Verification, type VerifyOptions } from '@xen-replication/format'
 import { crc32 } from 'node:zlib'
 import type { VerbContext } from '../commands/command.ts'
-import { refuseOthers } from './not-an-image.ts'
 import type { OpenImage } from './open-image.ts'
 
 /** What became known of an image by reading it once. */
@@ -28,7 +27,6 @@ export async function readImage(
   const verifier = createVerifier({ digest: (bytes) => crc32(bytes), ...(image.reread && { reread: image.reread }), ...options })
   const task = progress.begin(image.path, image.size)
   try {
-    if (summary !== undefined && options.format === 'auto') await refuseOthers(image.path, reader)
     for await (const item of walk(reader, { format: options.format ?? 'auto' })) {
       await summary?.item(item)
       await verifier.item(item)

@@ -1,5 +1,6 @@
 import { paddingOf } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
+import { joined } from './joined.ts'
 
 /** The 8-byte head of a record of either stream. @param length of the body, in bytes. */
 export function recordHead(type: number, length: number): Uint8Array {
@@ -10,10 +11,8 @@ export function recordHead(type: number, length: number): Uint8Array {
   return head
 }
 
-/** A whole record of either stream: head, body, zero padding to a multiple of 8. */
-export function encodeRecord(type: number, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(8 + body.length + paddingOf(body.length))
-  bytes.set(recordHead(type, body.length))
-  bytes.set(body, 8)
-  return bytes
+/** A whole record of either stream: head, body, zero padding to a multiple of 8. @param body in as many parts as one likes. */
+export function encodeRecord(type: number, ...body: readonly Uint8Array[]): Uint8Array {
+  const length = body.reduce((sum, part) => sum + part.length, 0)
+  return joined(recordHead(type, length), ...body, new Uint8Array(paddingOf(length)))
 }

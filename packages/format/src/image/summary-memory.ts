@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from '../bytes/limits.ts'
 import { hasContent, PAGE, pageTypeName, type PageData } from '../libxc/page-data.ts'
-import { PageRuns } from './page-runs.ts'
+import { RunMap } from './run-map.ts'
 
 /** The guest's memory as far as page tables of records tell: no page is read for it. */
 export interface MemorySummary {
@@ -27,7 +27,7 @@ const TYPES = 16
 
 /** Counts pages by pfn. */
 export class MemoryTally {
-  readonly #types = new PageRuns()
+  readonly #types = new RunMap()
   readonly #byType = new Float64Array(TYPES)
   #batches = 0
   #entries = 0

@@ -3,12 +3,12 @@ import { HOLD_MAX } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { XC, xcRecordName } from '../libxc/record-types.ts'
-import { recognise, type ImageFormat } from './recognise.ts'
+import { FIRST_BYTES, recognise, type ImageFormat } from './recognise.ts'
 import type { HeaderItem, Item, StopItem } from './item.ts'
 import { RecordReader } from './record-reader.ts'
 import { itemsOf, there, type Steps } from './steps.ts'
 
-/** What the caller knows of the image; `auto` looks at the first 8 bytes. */
+/** What the caller knows of the image; `auto` looks at the first bytes. */
 export interface WalkOptions {
   readonly format?: ImageFormat | 'auto'
 }
@@ -29,7 +29,7 @@ export function walk(reader: ByteReader, { format = 'auto' }: WalkOptions = {}):
 
 function* walkImage(records: RecordReader, format: ImageFormat | 'auto'): Steps {
   const { reader } = records
-  const first = format === 'auto' ? recognise(yield* there(reader.peek(8))) : format
+  const first = format === 'auto' ? recognise(yield* there(reader.peek(FIRST_BYTES))) : format
   switch (first) {
     case 'xl':
       return yield* walkXl(records)
@@ -68,7 +68,7 @@ function* walkXl(records: RecordReader): Steps {
 }
 
 function* walkUnflagged(records: RecordReader): Steps {
-  switch (recognise(yield* there(records.reader.peek(8)))) {
+  switch (recognise(yield* there(records.reader.peek(FIRST_BYTES)))) {
     case 'libxc':
       return yield* walkLibxc(records)
     case 'libxl':

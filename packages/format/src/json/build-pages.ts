@@ -8,7 +8,8 @@ import { base64Size, readBase64 } from './base64.ts'
 import type { Batch } from './batch.ts'
 import type { JsonObject } from './item-fields.ts'
 import { LISTED_MAX } from './limits.ts'
-import { frontOfRuns } from './page-runs.ts'
+import { PageBytes } from './page-bytes.ts'
+import { frontOfText } from './entry-text.ts'
 
 /**
  * Reads page contents that were kept outside of the document.
@@ -39,7 +40,7 @@ export interface PageBody {
  */
 export function pageBodyOf(item: JsonObject, length: number | undefined): PageBody {
   const reserved = inField('reserved', () => u32.fromJson(item.reserved ?? 0))
-  const front = inField('entries', () => frontOfRuns(item.entries as Json, reserved))
+  const front = inField('entries', () => frontOfText(item.entries as Json, reserved))
   const pages = inField('pages', () => pagesOf(item.pages ?? []))
   const rest = inField('rest', () => hexOf(item.rest ?? ''))
   const { count } = pages
@@ -70,7 +71,8 @@ export function addPages(batch: Batch, { front, pages, rest }: PageBody, readPag
   batch.add(rest)
 }
 
-function addPage(batch: Batch, page: Json, i: number): void {
+function addPage(batch: Batch, page: Json | PageBytes, i: number): void {
+  if (page instanceof PageBytes) return batch.add(page.bytes)
   let good = page === 0 || page === null
   batch.fill(PAGE_SIZE, (into, at) => {
     if (typeof page !== 'string') into.fill(0, at, at + PAGE_SIZE)

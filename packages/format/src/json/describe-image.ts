@@ -5,7 +5,7 @@ import { readStruct } from '../bytes/struct.ts'
 import { describeBody } from '../frame/describe.ts'
 import { headerCodec, libxcCodec, libxlCodec } from '../frame/catalogue.ts'
 import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
-import { recognise } from '../image/recognise.ts'
+import { FIRST_BYTES, recognise } from '../image/recognise.ts'
 import { XL, xlHeader } from '../xl/save-header.ts'
 import { walk, type WalkOptions } from '../image/walk.ts'
 import { pageDataLength } from '../libxc/page-data.ts'
@@ -49,7 +49,7 @@ class ImageLines {
   }
 
   async *all(format: NonNullable<WalkOptions['format']>, onStop: DescribeOptions['onStop']): Steps {
-    this.#lines.head({ format: format === 'auto' ? recognise(await this.#reader.peek(8)) : format })
+    this.#lines.head({ format: format === 'auto' ? recognise(await this.#reader.peek(FIRST_BYTES)) : format })
     const rest = yield* this.#walk(format, onStop)
     for await (const bytes of piecesOf((size) => this.#reader.upTo(size))) yield* this.#pieces(rest, bytes)
     this.#lines.end()
@@ -80,7 +80,7 @@ class ImageLines {
     const end = this.#reader.offset + blockLength
     this.#lines.begin({ kind: 'xl-block', length: blockLength, raw: '' })
     for await (const piece of piecesOf((size) => this.#reader.upTo(Math.min(size, end - this.#reader.offset)))) yield* this.#pieces('more', piece)
-    const inner = recognise(await this.#reader.peek(8))
+    const inner = recognise(await this.#reader.peek(FIRST_BYTES))
     return yield* this.#walk((mandatoryFlags & XL.streamV2) !== 0 ? 'libxl' : inner === 'libxc' || inner === 'libxl' ? inner : 'legacy', onStop)
   }
 

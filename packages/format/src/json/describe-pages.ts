@@ -4,7 +4,7 @@ import type { RecordItem } from '../image/item.ts'
 import type { PageData } from '../libxc/page-data.ts'
 import type { ItemLines } from './item-lines.ts'
 import { HAND_ON_BYTES, ITEM_PAGES_MAX } from './limits.ts'
-import { runsOf } from './page-runs.ts'
+import { textOfEntries } from './entry-text.ts'
 import type { TextOut } from './text-out.ts'
 import { ZeroPage } from './zero-page.ts'
 
@@ -39,7 +39,7 @@ export class PageLines {
    * @returns bytes of a page of which not all came; valid until the body is read on.
    */
   async *describe({ pages, body }: PageRecord): AsyncGenerator<Uint8Array, Uint8Array, void> {
-    this.#lines.field('entries').json(runsOf(pages))
+    this.#lines.field('entries').json(textOfEntries(pages))
     if (pages.reserved !== 0) this.#lines.field('reserved').json(pages.reserved)
     return this.#keep === undefined ? yield* this.#inline(pages.contents, body) : await this.#kept(pages.contents, body, this.#keep)
   }

@@ -1,6 +1,7 @@
 import type { Json } from '../bytes/field.ts'
 import { FormatError } from '../format-error.ts'
 import { JsonMarks } from './json-marks.ts'
+import { PageBytes, PagePool } from './page-bytes.ts'
 import { DECODE_SCHEMA, DEPTH_MAX, FRAME_TEXT_MAX, ITEM_TEXT_MAX } from './limits.ts'
 
 const ITEMS_KEY = /[{,]\s*"items"\s*:\s*\[$/
@@ -8,10 +9,10 @@ const ITEMS_KEY = /[{,]\s*"items"\s*:\s*\[$/
 const LIST_DEPTH = 2
 const HINT = 'give a document that `xr decode` wrote'
 
-/** The text of an item. Long strings were taken out, to be copied no more than needed; `{"": N}` stands for the one of that number. */
+/** The text of an item, valid until the next. Long strings were taken out, to be copied no more than needed; `{"": N}` stands for the one of that number. */
 export interface ScannedItem {
   readonly text: string
-  readonly aside: readonly string[]
+  readonly aside: readonly (string | PageBytes)[]
 }
 
 /** Splits a document, however it is laid out, into its items as its text arrives. Memory holds one item. */
@@ -22,7 +23,8 @@ export class ItemScanner {
   #frame = ''
   #parts: string[] = []
   #length = 0
-  #aside: string[] = []
+  #aside: (string | PageBytes)[] = []
+  readonly #pages = new PagePool()
   #count = 0
   #place: 'before' | 'items' | 'behind' = 'before'
 
@@ -49,6 +51,7 @@ export class ItemScanner {
         if (depth < LIST_DEPTH) this.#place = 'behind'
         if (depth === LIST_DEPTH || this.#count > 0 || text.trim() !== '') yield { text, aside: this.#aside }
         this.#aside = []
+        this.#pages.clear()
         this.#count++
       } else if (this.#place === 'before' && depth === LIST_DEPTH && chunk[at] === '[') {
         this.#around(chunk.slice(from, at + 1))
@@ -81,7 +84,7 @@ export class ItemScanner {
     const text = chunk.slice(this.#marks.stringFrom, end)
     if (text.includes('\\')) return from
     this.#keep(`${chunk.slice(from, this.#marks.stringFrom - 1)}{"":${this.#aside.length}}`)
-    this.#aside.push(text)
+    this.#aside.push(this.#pages.take(text) ?? text)
     this.#length += text.length
     return end + 1
   }
@@ -121,11 +124,15 @@ export function parseItem({ text, aside }: ScannedItem): Json {
   return aside.length === 0 ? json : withStrings(json, aside)
 }
 
-function withStrings(json: Json, aside: readonly string[]): Json {
+/** @param listed the value stands in a list; only there pages stay bytes. */
+function withStrings(json: Json, aside: ScannedItem['aside'], listed = false): Json {
   if (typeof json !== 'object' || json === null) return json
-  if (Array.isArray(json)) return json.map((part: Json) => withStrings(part, aside))
+  if (Array.isArray(json)) return json.map((part: Json) => withStrings(part, aside, true))
   const object = json as { readonly [key: string]: Json }
   const number = object['']
-  if (number !== undefined) return aside[number as number] ?? null
+  if (number !== undefined) {
+    const text = aside[number as number] ?? null
+    return text instanceof PageBytes && !listed ? text.toJSON() : (text as Json)
+  }
   return Object.fromEntries(Object.entries(object).map(([key, part]) => [key, withStrings(part, aside)]))
 }

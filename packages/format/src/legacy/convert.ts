@@ -122,7 +122,7 @@ class Conversion {
         yield v2.libxcEnd()
         break
       case 'magic-pfns':
-        yield v2.hvmParams([
+        yield v2.paramsRecord([
           [TAIL_PARAM.IOREQ_PFN, step.ioreq],
           [TAIL_PARAM.BUFIOREQ_PFN, step.bufferedIoreq],
           [TAIL_PARAM.STORE_PFN, step.store],
@@ -168,7 +168,7 @@ class Conversion {
   *#endOfChunks(offset: number): Generator<Uint8Array, void, void> {
     for (const batch of this.#compressed.complete()) yield* recordOf(batch)
     this.#compressed.finish(offset)
-    if (this.#params.length > 0) yield v2.hvmParams(this.#params)
+    if (this.#params.length > 0) yield v2.paramsRecord(this.#params)
   }
 
   #toolstack({ offset, data }: ToolstackStep): void {

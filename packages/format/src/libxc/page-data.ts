@@ -40,7 +40,7 @@ export interface PageData {
   spare(i: number): number
   /** Entries that have content. */
   readonly contents: number
-  /** Nothing but pages with content below 2^40 and no spare bit set, as in nearly every record of an HVM guest. */
+  /** Ordinary and absent pages only, with pfns below 2^40 and no spare bit set, as in nearly every record of an HVM guest. */
   readonly plain: boolean
 }
 
@@ -50,8 +50,8 @@ export const pageDataFront = (count: number): number => 8 + 8 * count
 /** Body length of a PAGE_DATA record. */
 export const pageDataLength = (count: number, contents: number): number => pageDataFront(count) + PAGE_SIZE * contents
 
-/** In the upper word of an entry: type NOTAB, no spare bit, pfn below 2^40. */
-const PLAIN_MASK = 0xffffff00
+/** In the upper word of an entry: spare bits, and those of pfns from 2^40 on. */
+const PLAIN_MASK = 0x0fffff00
 
 /**
  * Makes entries readable.
@@ -60,17 +60,18 @@ const PLAIN_MASK = 0xffffff00
  */
 export function pageDataOf(count: number, reserved: number, words: Uint32Array): PageData {
   let contents = 0
-  let union = 0
+  let special = 0
   for (let at = 1; at < 2 * count; at += 2) {
     const high = words[at] as number
-    union |= high
-    if (high >>> 28 < PAGE.BROKEN) contents++
+    const type = high >>> 28
+    if (type < PAGE.BROKEN) contents++
+    special |= type === PAGE.NOTAB || type === PAGE.XTAB ? high & PLAIN_MASK : PLAIN_MASK
   }
   return {
     count,
     reserved,
     contents,
-    plain: (union & PLAIN_MASK) === 0,
+    plain: special === 0,
     entries: new Uint8Array(words.buffer, words.byteOffset, 8 * count),
     pfn: (i) => ((words[2 * i + 1] as number) & 0xfffff) * 0x1_0000_0000 + (words[2 * i] as number),
     type: (i) => (words[2 * i + 1] as number) >>> 28,

@@ -1,5 +1,5 @@
 import { reserved, u32 } from '../bytes/field.ts'
-import { struct } from '../bytes/struct.ts'
+import { struct, writeStruct } from '../bytes/struct.ts'
 import type { Codec } from '../frame/codec.ts'
 import { frontAndRest } from '../frame/front-and-rest.ts'
 import { recordCodec, type RecordCodec } from '../frame/record.ts'
@@ -12,6 +12,9 @@ export interface VcpuRecord<T> {
 }
 
 const front = struct(8, { vcpuId: u32, _res: reserved(4) })
+
+/** What stands before what such a record says of the vCPU. */
+export const vcpuFront = (vcpuId: number): Uint8Array => writeStruct(front, { vcpuId })
 
 /** A record about one vCPU. @param blob the codec of what comes after the vCPU's number. */
 export const vcpuRecord = <T>(type: number, name: string, blob: Codec<T>): RecordCodec<VcpuRecord<T>> =>

@@ -4,7 +4,14 @@ import { struct } from '../bytes/struct.ts'
 /** Which device model an emulator record is for; it stands before the record's content. Source: libxl-migration-stream, "EMULATOR_*". */
 export const emulatorHeader = struct(8, { emulator: u32, index: u32 })
 
-const names: Readonly<Record<number, string>> = { 0: 'unknown', 1: 'qemu-traditional', 2: 'qemu' }
+/** Numbers of device models. */
+export const EMULATOR = { UNKNOWN: 0, QEMU_TRADITIONAL: 1, QEMU: 2 } as const
+
+const names: Readonly<Record<number, string>> = {
+  [EMULATOR.UNKNOWN]: 'unknown',
+  [EMULATOR.QEMU_TRADITIONAL]: 'qemu-traditional',
+  [EMULATOR.QEMU]: 'qemu',
+}
 
 /** The device model's name, or undefined for a number that the specification does not have. */
 export const emulatorName = (emulator: number): string | undefined => names[emulator]

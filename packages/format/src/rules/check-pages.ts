@@ -60,15 +60,16 @@ const PFN_LIMIT = 2 ** 40
 function checkEntries({ image, record, report }: RecordScene, pages: PageData): void {
   const pv = image.guest === 'pv'
   if (pages.plain && !pv) return
+  const say = (code: RuleCode, i: number): void =>
+    report(code, `entry ${i}, pfn 0x${pages.pfn(i).toString(16)}, type 0x${pages.type(i).toString(16)}`, record.body.offset + pageDataFront(i))
   for (let i = 0; i < pages.count; i++) {
     const type = pages.type(i)
     const pfn = pages.pfn(i)
-    const say = (code: RuleCode): void => report(code, `entry ${i}, pfn 0x${pfn.toString(16)}, type 0x${type.toString(16)}`, record.body.offset + pageDataFront(i))
-    if (isReservedType(type)) say('XC_PAGES_TYPE')
-    if (pages.spare(i) !== 0) say('XC_PAGES_SPARE_BITS')
+    if (isReservedType(type)) say('XC_PAGES_TYPE', i)
+    if (pages.spare(i) !== 0) say('XC_PAGES_SPARE_BITS', i)
     if (!pv) {
-      if (pfn >= PFN_LIMIT && isPopulated(type)) say('XC_PFN_UNADDRESSABLE')
-    } else if (pfn > image.maxPfn || image.maxPfn === 0) say('XC_PFN_RANGE')
+      if (pfn >= PFN_LIMIT && isPopulated(type)) say('XC_PFN_UNADDRESSABLE', i)
+    } else if (pfn > image.maxPfn || image.maxPfn === 0) say('XC_PFN_RANGE', i)
     else image.types.set(pfn, type)
   }
 }

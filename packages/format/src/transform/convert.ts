@@ -6,6 +6,7 @@ import type { HeaderItem, Item, RecordItem, StopItem } from '../image/item.ts'
 import { walk } from '../image/walk.ts'
 import { convertLegacy, type ConvertLegacyOptions } from '../legacy/convert.ts'
 import { XC } from '../libxc/record-types.ts'
+import { EMULATOR } from '../libxl/emulator.ts'
 import { emulatorContext } from '../libxl/emulator-context.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { LIBXL, libxlHeader } from '../libxl/stream-header.ts'
@@ -119,7 +120,7 @@ class Conversion {
     if (!this.#fromLibxl) yield* this.#start()
     if (this.#wraps) {
       yield writeStruct(libxlHeader, { ident: LIBXL.ident, version: LIBXL.version, options: 0 })
-      yield encodeRecord(XL2.LIBXC_CONTEXT, NOTHING)
+      yield encodeRecord(XL2.LIBXC_CONTEXT)
     }
     const header = new Uint8Array(bytes)
     this.#staticEndDue = !this.#toLibxl && viewOf(bytes).getUint32(12) === 2
@@ -145,13 +146,13 @@ class Conversion {
     if (type === XC.CHECKPOINT) this.#checkpoint(record)
     if (this.#staticEndDue && endsStaticData.has(type)) {
       this.#staticEndDue = false
-      if (type !== XC.STATIC_DATA_END) yield encodeRecord(XC.STATIC_DATA_END, NOTHING)
+      if (type !== XC.STATIC_DATA_END) yield encodeRecord(XC.STATIC_DATA_END)
     }
     yield* this.#copy(record)
     if (type !== XC.END || !this.#wraps) return
     const { emulator } = this.#options
-    if (emulator !== undefined) this.#pending.push(encodeRecord(XL2.EMULATOR_CONTEXT, emulatorContext.encode({ emulator: QEMU, index: 0, state: emulator })))
-    this.#pending.push(encodeRecord(XL2.END, NOTHING))
+    if (emulator !== undefined) this.#pending.push(encodeRecord(XL2.EMULATOR_CONTEXT, emulatorContext.encode({ emulator: EMULATOR.QEMU, index: 0, state: emulator })))
+    this.#pending.push(encodeRecord(XL2.END))
   }
 
   async *#copy(record: RecordItem): Stream {
@@ -189,9 +190,6 @@ class Conversion {
     this.#warned.add(warning)
   }
 }
-
-/** Emulator number of QEMU in its own, upstream, form. */
-const QEMU = 2
 
 /** In a version 2 image the first of these says that all static data have come. */
 const endsStaticData: ReadonlySet<number> = new Set([XC.X86_PV_P2M_FRAMES, XC.PAGE_DATA, XC.CHECKPOINT, XC.END, XC.STATIC_DATA_END])

@@ -3,7 +3,8 @@ import { viewOf } from '../bytes/struct.ts'
 import { encodeRecord, recordHead } from '../frame/encode.ts'
 import { hvmParams } from '../libxc/hvm-params.ts'
 import { IMAGE } from '../libxc/image-header.ts'
-import { hasContent, PAGE, pageDataFront, pageDataLength } from '../libxc/page-data.ts'
+import { hasContent, PAGE } from '../libxc/page-data.ts'
+import { pageDataHead } from '../libxc/page-data-head.ts'
 import { XC } from '../libxc/record-types.ts'
 import { XL2 } from '../libxl/record-types.ts'
 import { bytesAt, type ImageBytes, type Place } from './image-bytes.ts'
@@ -21,23 +22,21 @@ export type Pieces = Generator<Uint8Array, void, void>
 export function* plainImage(image: ImageBytes, snapshot: Snapshot): Pieces {
   const { headers } = snapshot
   for (const header of [headers.xl, headers.block, headers.libxl]) if (header !== undefined) yield header
-  if (headers.libxl !== undefined) yield encodeRecord(XL2.LIBXC_CONTEXT, NOTHING)
+  if (headers.libxl !== undefined) yield encodeRecord(XL2.LIBXC_CONTEXT)
   yield soundImageHeader(headers.image)
   yield headers.domain
   for (const { type, body } of snapshot.staticData) yield* recordAt(image, type, body)
-  if (snapshot.version > 2) yield encodeRecord(XC.STATIC_DATA_END, NOTHING)
+  if (snapshot.version > 2) yield encodeRecord(XC.STATIC_DATA_END)
   for (const body of snapshot.p2mFrames) yield* recordAt(image, XC.X86_PV_P2M_FRAMES, body)
   if (snapshot.paramsFirst) yield* paramsOf(snapshot)
   yield* pagesOf(image, snapshot)
   yield* stateOf(image, snapshot)
-  yield encodeRecord(XC.END, NOTHING)
+  yield encodeRecord(XC.END)
   if (headers.libxl === undefined) return
   yield* recordAt(image, XL2.EMULATOR_XENSTORE_DATA, snapshot.emulatorXenstore)
   yield* recordAt(image, XL2.EMULATOR_CONTEXT, snapshot.emulatorContext)
-  yield encodeRecord(XL2.END, NOTHING)
+  yield encodeRecord(XL2.END)
 }
-
-const NOTHING = new Uint8Array(0)
 
 /** The header as it is, but for marker and id: the walk goes on when one of them is damaged, a restorer would not. */
 function soundImageHeader(bytes: Uint8Array): Uint8Array {
@@ -100,16 +99,6 @@ function* batches(versions: Iterable<PageVersion>): Generator<readonly PageVersi
 }
 
 function* batchOf(image: ImageBytes, batch: readonly PageVersion[], typeOf: (page: PageVersion) => number): Pieces {
-  const filled = batch.filter((page) => hasContent(typeOf(page)))
-  const front = new Uint8Array(8 + pageDataFront(batch.length))
-  front.set(recordHead(XC.PAGE_DATA, pageDataLength(batch.length, filled.length)))
-  const view = viewOf(front)
-  view.setUint32(8, batch.length, true)
-  batch.forEach((page, i) => {
-    const at = 8 + pageDataFront(i)
-    view.setUint32(at, page.pfn % 0x1_0000_0000, true)
-    view.setUint32(at + 4, Math.floor(page.pfn / 0x1_0000_0000) + typeOf(page) * 0x1000_0000, true)
-  })
-  yield front
-  yield* contentsOf(image, filled)
+  yield pageDataHead(batch.map((page) => ({ pfn: page.pfn, type: typeOf(page) })))
+  yield* contentsOf(image, batch.filter((page) => hasContent(typeOf(page))))
 }

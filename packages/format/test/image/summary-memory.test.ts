@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PageRuns } from '../../src/image/page-runs.ts'
+import { RunMap } from '../../src/image/run-map.ts'
 import { MemoryTally } from '../../src/image/summary-memory.ts'
 import { hasContent, pageDataOf, pageTypeName } from '../../src/libxc/page-data.ts'
 import { entryWords, type Entry } from '../rules/image-builder.ts'
@@ -58,7 +58,7 @@ describe('memory told by the entries of PAGE_DATA records', () => {
 
 describe('runs of pfns', () => {
   it('grow while what comes follows what was there with the same value', () => {
-    const runs = new PageRuns()
+    const runs = new RunMap()
     expect(runs.append(0, 10, 1)).toBe(true)
     expect(runs.append(10, 10, 1)).toBe(true)
     expect(runs.append(19, 1, 1)).toBe(false)
@@ -70,7 +70,7 @@ describe('runs of pfns', () => {
   })
 
   it('are refused when there are too many, and the pfns can be set one by one', () => {
-    const runs = new PageRuns()
+    const runs = new RunMap()
     let pfn = 0
     while (runs.append(pfn, 1, 0)) pfn += 2
     expect(pfn).toBe(2 * 65536)

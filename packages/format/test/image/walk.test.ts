@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import { sourceOfBytes } from '../../src/bytes/byte-source.ts'
 import type { Item } from '../../src/image/item.ts'
-import { recognise, xlMagic } from '../../src/image/recognise.ts'
+import { FIRST_BYTES, recognise, xlMagic } from '../../src/image/recognise.ts'
 import { walk, type WalkOptions } from '../../src/image/walk.ts'
 import { PAGE, hasContent, isReservedType, pageDataLength, pageDataOf, pageTypeName, tableLevel } from '../../src/libxc/page-data.ts'
 import { ascii, build, context, cut, domainHeader, flat, hvm, libxl, pageData, piece, pv, record, remus, words, xl, xlHeader, zeros, type Layout } from '../rules/image-builder.ts'
@@ -33,9 +33,24 @@ describe('an image is recognised by its first bytes', () => {
     ['unknown', words(0x1000_0001, 0)],
     ['unknown', words(1, 1025)],
     ['unknown', words(1, 0xffff_ffeb)],
+    ['legacy', words(0x1000, 0, 0xffff_ffff, 0xffff_ffff)],
+    ['legacy', words(0x1000, 0, 1024, 0)],
+    ['legacy', words(0x1000, 0, 0xffff_ffee, 0)],
+    ['unknown', words(0x1000, 0, 1025, 0)],
+    ['unknown', words(0x1000, 0, 0x6572_6568, 0)],
     ['unknown', ascii('LibxlFm')],
     ['unknown', ascii('garbage!')],
-  ])('%s', (format, bytes) => expect(recognise(bytes.subarray(0, 8))).toBe(format))
+  ])('%s', (format, bytes) => expect(recognise(bytes.subarray(0, FIRST_BYTES))).toBe(format))
+
+  it.each([
+    ['gzip', [0x1f, 0x8b, 8, 0]],
+    ['xz', [0xfd, 0x37, 0x7a, 0x58]],
+    ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39]],
+    ['lz4', [0x04, 0x22, 0x4d, 0x18]],
+  ])('and is not what %s made of one', (_, magic) => {
+    for (const rest of [[0, 0, 0, 0], [0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff]]) expect(recognise(Uint8Array.from([...magic, ...rest]))).toBe('unknown')
+  })
 })
 
 describe('a walk goes through all layers', () => {

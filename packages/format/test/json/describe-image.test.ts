@@ -157,7 +157,7 @@ describe('bytes outside of records', () => {
   })
 
   it('of a legacy stream are kept as they are', async () => {
-    const bytes = Buffer.concat([Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0), filled(50)])
+    const bytes = Buffer.concat([Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0), new Uint8Array(8).fill(255), filled(50)])
     const text = await decoded(bytes)
     expect(itemsOf(text)).toMatchObject([{ kind: 'legacy' }])
     expectSame(await encoded(text), bytes)

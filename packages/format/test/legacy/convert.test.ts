@@ -34,6 +34,13 @@ describe('a conversion', () => {
   it('does not read the toolstack blob for a libxc image', async () => {
     await same(converted(hvm([word(-18, 3), 'bad']), LIBXC), converted(hvm([]), LIBXC))
   })
+  it('takes as many keys of the device model as there are', async () => {
+    const count = 150_000
+    const entry = bytesOf(['q', 1, 2, 3], word(4), 'vga\0', 'junk')
+    const blob = bytesOf(word(1, count), new Uint8Array(count * entry.length).map((_, i) => entry[i % entry.length] as number))
+    const keys = 'physmap/1/start_addr\x002\0physmap/1/size\x003\0physmap/1/name\0vga\0'
+    expect((await converted(hvm([word(-18, blob.length), blob]), LIBXL)).length).toBeGreaterThan(count * keys.length)
+  })
   it('is refused when the keys of the device model grow beyond what may be held', async () => {
     const blob = region('vga\0', 'junk')
     const options = { ...LIBXL, blobMax: 50 }

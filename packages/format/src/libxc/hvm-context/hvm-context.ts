@@ -3,7 +3,7 @@ import { asObject, readStruct, struct, writeStruct } from '../../bytes/struct.ts
 import { FormatError } from '../../format-error.ts'
 import { tooManyError } from '../../frame/codec.ts'
 import { bodyFromDescription, describeBody } from '../../frame/describe.ts'
-import { joined } from '../../frame/joined.ts'
+import { joinedList } from '../../frame/joined.ts'
 import { recordCodec } from '../../frame/record.ts'
 import { listOf } from '../../frame/rows.ts'
 import { XC } from '../record-types.ts'
@@ -25,7 +25,7 @@ export interface HvmSaveRecord {
 /** State of an HVM guest's virtual hardware: save records, the last of them END. Source: public hvm/save.h. */
 export const hvmContext = recordCodec<readonly HvmSaveRecord[]>(XC.HVM_CONTEXT, 'HVM_CONTEXT', 'libxc-migration-stream, "HVM_CONTEXT"; public hvm/save.h', {
   decode,
-  encode: (records) => joined(...records.flatMap((each) => [writeStruct(descriptor, { ...each, length: each.body.length }), each.body])),
+  encode: (records) => joinedList(records.flatMap((each) => [writeStruct(descriptor, { ...each, length: each.body.length }), each.body])),
   toJson: (records) => records.map(describeRecord),
   fromJson: (json) => listOf(json).map(recordFrom),
 })

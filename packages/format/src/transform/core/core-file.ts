@@ -1,13 +1,13 @@
 import { PAGE_SIZE } from '../../bytes/limits.ts'
 import { FormatError } from '../../format-error.ts'
-import { joined } from '../../frame/joined.ts'
+import { joinedList } from '../../frame/joined.ts'
 import type { ImageBytes } from '../image-bytes.ts'
 import { memoryOf } from '../page-contents.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { checkedSize, type MemoryLimits, type SparseOutput } from '../sparse-output.ts'
 import { coreHead, headerSize, statusNote, type ElfClass, type Segment } from './elf.ts'
 import { registersOf } from './registers.ts'
-import { mergedRuns, runsOf, type PfnRun } from './runs.ts'
+import { mergedRuns, runsOf, type PfnRun } from '../pfn-runs.ts'
 
 /** Most PT_LOAD segments; gaps between more runs of pages are filled with zeros. */
 const SEGMENTS_MAX = 1000
@@ -35,7 +35,7 @@ export interface CoreFile extends SparseOutput {
 export function coreFile(image: ImageBytes, snapshot: Snapshot, limits: MemoryLimits): CoreFile {
   const registers = registersOf(image, snapshot)
   const elfClass: ElfClass = registers.some(({ bits }) => bits === 32) ? 32 : 64
-  const notes = joined(...registers.map(statusNote))
+  const notes = joinedList(registers.map(statusNote))
   const exact = runsOf(snapshot.pages.contents())
   const runs = mergedRuns(exact, SEGMENTS_MAX)
   const base = Math.max(HEAD_MIN, roundUp(headerSize(elfClass, runs.length) + notes.length))

@@ -1,7 +1,7 @@
 import { PAGE_SIZE } from '../../bytes/limits.ts'
 import type { GuestKind } from '../../libxc/domain-header.ts'
 import { hasContent, PAGE, pageTypeName } from '../../libxc/page-data.ts'
-import type { PfnRun } from '../core/runs.ts'
+import { follows, type GrowingRun, type PfnRun } from '../pfn-runs.ts'
 import type { ImageBytes } from '../image-bytes.ts'
 import { pageBuffer, PAGES_AT_ONCE, readPages } from '../page-contents.ts'
 import type { PageIndex, PageVersion } from '../page-index.ts'
@@ -132,8 +132,8 @@ function sameWords(a: Uint32Array, b: Uint32Array, from: number, to: number): bo
 
 /** Makes runs of pfns that come in ascending order. */
 class RunCollector {
-  readonly #runs: Collector<{ from: number; count: number }>
-  #last: { from: number; count: number } | undefined
+  readonly #runs: Collector<GrowingRun>
+  #last: GrowingRun | undefined
   #pages = 0
 
   constructor(limit: number) {
@@ -142,7 +142,7 @@ class RunCollector {
 
   add(pfn: number): void {
     this.#pages++
-    if (this.#last !== undefined && pfn === this.#last.from + this.#last.count) {
+    if (this.#last !== undefined && follows(pfn, this.#last)) {
       this.#last.count++
       return
     }
@@ -156,8 +156,8 @@ class RunCollector {
 }
 
 class TypeCollector {
-  readonly #runs: Collector<TypeRun & { count: number }>
-  #last: (TypeRun & { count: number }) | undefined
+  readonly #runs: Collector<TypeRun & GrowingRun>
+  #last: (TypeRun & GrowingRun) | undefined
   #pages = 0
 
   constructor(limit: number) {
@@ -168,7 +168,7 @@ class TypeCollector {
     this.#pages++
     const [a, b] = [pageTypeName(typeA), pageTypeName(typeB)]
     const last = this.#last
-    if (last !== undefined && pfn === last.from + last.count && last.a === a && last.b === b) {
+    if (last !== undefined && follows(pfn, last) && last.a === a && last.b === b) {
       last.count++
       return
     }

@@ -9,7 +9,7 @@ const NOTHING = -1
  * A small number (0 to 254) for each pfn, for streams that first name all pfns in ascending order, as every saver does: that first pass takes
  * a few numbers for each run of pfns with the same value, and what is said again later takes an entry of a map.
  */
-export class PageRuns {
+export class RunMap {
   /** First pfn of each run, one above its last, its value: ascending and apart. */
   readonly #from: number[] = []
   readonly #to: number[] = []

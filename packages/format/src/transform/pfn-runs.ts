@@ -1,4 +1,4 @@
-import type { PageVersion } from '../page-index.ts'
+import type { PageVersion } from './page-index.ts'
 
 /** Consecutive pfns. */
 export interface PfnRun {
@@ -6,12 +6,20 @@ export interface PfnRun {
   readonly count: number
 }
 
+/** A run that is still being made. */
+export interface GrowingRun extends PfnRun {
+  count: number
+}
+
+/** Whether this pfn comes right behind the run. */
+export const follows = (pfn: number, { from, count }: PfnRun): boolean => pfn === from + count
+
 /** Runs of consecutive pfns among pages in ascending order. */
 export function runsOf(pages: Iterable<Pick<PageVersion, 'pfn'>>): PfnRun[] {
-  const runs: { from: number; count: number }[] = []
+  const runs: GrowingRun[] = []
   for (const { pfn } of pages) {
     const last = runs.at(-1)
-    if (last !== undefined && pfn === last.from + last.count) last.count++
+    if (last !== undefined && follows(pfn, last)) last.count++
     else runs.push({ from: pfn, count: 1 })
   }
   return runs
@@ -25,7 +33,7 @@ export function mergedRuns(runs: readonly PfnRun[], max: number): readonly PfnRu
 }
 
 function closed(runs: readonly PfnRun[], gap: number): readonly PfnRun[] {
-  const out: { from: number; count: number }[] = []
+  const out: GrowingRun[] = []
   for (const { from, count } of runs) {
     const last = out.at(-1)
     if (last !== undefined && from - (last.from + last.count) <= gap) last.count = from + count - last.from

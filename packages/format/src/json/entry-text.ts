@@ -4,8 +4,8 @@ import { viewOf } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
 import { listOf } from '../frame/rows.ts'
 import { hasContent, pageDataFront, pageTypeName, type PageData } from '../libxc/page-data.ts'
+import { writePageEntry } from '../libxc/page-data-head.ts'
 
-const HIGH = 0x1_0000_0000
 /** Entries that fit into the longest body. */
 const ENTRIES_MAX = LIBXC_BODY_MAX / 8 - 1
 
@@ -22,7 +22,7 @@ interface Run {
 }
 
 /** Entries as text, neighbours of one type together: `0x0..0x9f:NOTAB`, `0xa0:XTAB`. Bits 59 to 52 follow as `+0x…` where they are not zero. */
-export function runsOf(pages: PageData): readonly string[] {
+export function textOfEntries(pages: PageData): readonly string[] {
   const runs: string[] = []
   for (let i = 0; i < pages.count; ) {
     const first = i
@@ -55,7 +55,7 @@ export interface PageFront {
  * @param reserved the word behind the count.
  * @throws FormatError FMT_JSON when a run cannot be read, or there are more than the longest record holds.
  */
-export function frontOfRuns(json: Json, reserved: number): PageFront {
+export function frontOfText(json: Json, reserved: number): PageFront {
   const runs = listOf(json).map(parseRun)
   const count = runs.reduce((n, { first, last }) => n + last - first + 1, 0)
   if (count > ENTRIES_MAX) throw new FormatError('FMT_JSON', `at most ${ENTRIES_MAX} pfns in one record, ${count} found`)
@@ -67,11 +67,7 @@ export function frontOfRuns(json: Json, reserved: number): PageFront {
   let contents = 0
   for (const { first, last, type, spare } of runs) {
     if (hasContent(type)) contents += last - first + 1
-    const top = ((type << 28) | (spare << 20)) >>> 0
-    for (let pfn = first; pfn <= last; pfn++, at += 8) {
-      view.setUint32(at, pfn % HIGH, true)
-      view.setUint32(at + 4, top + Math.floor(pfn / HIGH), true)
-    }
+    for (let pfn = first; pfn <= last; pfn++, at += 8) writePageEntry(view, at, { pfn, type }, spare)
   }
   return { bytes, contents }
 }

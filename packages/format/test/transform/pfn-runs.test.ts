@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mergedRuns, runsOf } from '../../../src/transform/core/runs.ts'
+import { mergedRuns, runsOf } from '../../src/transform/pfn-runs.ts'
 
 describe('runs of pages', () => {
   const pages = [0, 1, 2, 5, 7, 100, 101].map((pfn) => ({ pfn }))
