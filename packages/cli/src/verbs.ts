@@ -20,6 +20,11 @@ export const verbs: readonly VerbEntry[] = [
   entry('restore', 'make a guest of an image', () => import('./commands/restore.ts')),
   entry('migrate', 'move a running guest to another host', () => import('./commands/migrate.ts')),
   entry('receive', 'take a guest from another host', () => import('./commands/receive.ts')),
+  entry('status', 'tell what is under way on this host', () => import('./commands/status.ts')),
+  entry('abort', 'call off what is under way with a guest', () => import('./commands/abort.ts')),
+  entry('plugins', 'list what each plugin brings', () => import('./commands/plugins.ts')),
+  entry('config', 'show the settings, and where each comes from', () => import('./commands/config.ts')),
+  entry('demo', 'show all of it on two simulated hosts', () => import('./commands/demo.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]

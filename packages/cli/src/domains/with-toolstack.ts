@@ -1,4 +1,5 @@
 import { isXrError } from '@xen-replication/errors'
+import type { Plugin } from '@xen-replication/plugin-api'
 import type { ResolvedSettings, T as Tokens, Toolstack } from '@xen-replication/toolstack'
 import { listOption, textOption, type OptionValues, type VerbContext } from '../commands/command.ts'
 import { followOperation } from './follow-operation.ts'
@@ -19,12 +20,14 @@ export interface OpenToolstack {
  * verbs on images start without them.
  */
 export async function withToolstack<R>(ctx: VerbContext, options: OptionValues, work: (open: OpenToolstack) => Promise<R>): Promise<R> {
-  const { compose, loadPlugins, noRegistry, systemClock, T } = await import('@xen-replication/toolstack')
-  const { firstParty } = await import('./first-party.ts')
+  const { compose, createRegistry, systemClock, T } = await import('@xen-replication/toolstack')
   const settings = await settingsOf(ctx, options)
-  const plugins = [...firstParty(ctx.env), ...(await loadPlugins(settings.plugins, ctx.cwd))]
+  const plugins = await pluginsOf(ctx, settings)
+  const registry = createRegistry(settings.runDir, () => systemClock.now(), (why) => {
+    if (ctx.verbosity > 0) ctx.stderr.writeNow(`xr: ${why}\n`)
+  })
   const follower = followOperation(ctx)
-  const stack = await compose({ backend: settings.backend, settings: settings.forPlugins, plugins, observers: [follower], clock: systemClock, registry: noRegistry, signal: ctx.signal })
+  const stack = await compose({ backend: settings.backend, settings: settings.forPlugins, plugins, observers: [follower], clock: systemClock, registry, signal: ctx.signal })
   try {
     return await work({ stack, T, settings, urlOf: async (text) => (await stack.get(T.links)).urlOf(text, ctx.cwd) })
   } catch (error) {
@@ -34,6 +37,13 @@ export async function withToolstack<R>(ctx: VerbContext, options: OptionValues, 
     await stack.close()
     await follower.close()
   }
+}
+
+/** Those that come with xr, and those that the user wants. @throws PluginError */
+export async function pluginsOf({ env, cwd }: VerbContext, { plugins }: ResolvedSettings): Promise<readonly Plugin[]> {
+  const { loadPlugins } = await import('@xen-replication/toolstack')
+  const { firstParty } = await import('./first-party.ts')
+  return [...firstParty(env), ...(await loadPlugins(plugins, cwd))]
 }
 
 /** What holds for this command line. */

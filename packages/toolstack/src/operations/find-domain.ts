@@ -19,3 +19,6 @@ export function requireRunning({ name, dying, paused, shutdown }: DomainSummary)
   const what = dying ? 'is being destroyed' : shutdown !== undefined ? `does not run: ${shutdown}` : paused ? 'is paused, so that it cannot suspend itself' : undefined
   if (what !== undefined) throw new ToolstackError('TOOL_GUEST', `${name} ${what}`, { hint: '`xr list` tells how each guest stands' })
 }
+
+/** What others are told of it. */
+export const factsOf = ({ name, domId, uuid }: DomainSummary): { readonly guest: string; readonly domId: number; readonly uuid: string } => ({ guest: name, domId, uuid })

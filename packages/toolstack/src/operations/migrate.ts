@@ -6,7 +6,7 @@ import { closeOnAbort } from '../links/close-on-abort.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
 import { ToolstackError } from '../toolstack-error.ts'
-import { findDomain, requireRunning } from './find-domain.ts'
+import { factsOf, findDomain, requireRunning } from './find-domain.ts'
 import type { Host } from './host.ts'
 import type { Operation } from './operation.ts'
 import { OutgoingGuest } from './outgoing-guest.ts'
@@ -63,7 +63,7 @@ export async function migrateGuest(host: Host, request: MigrateRequest, signal: 
   const domain = await findDomain(host.backend, request.dom)
   requireRunning(domain)
   requireAble(host.backend, domain, request)
-  return host.operations.run({ verb: 'migrate', guest: domain.name, url }, signal, async (operation) => {
+  return host.operations.run({ verb: 'migrate', ...factsOf(domain), url }, signal, async (operation) => {
     const channel = await host.links.dial(url, operation.signal)
     try {
       return await (peer === 'xl' ? toXl : toXr)({ host, request, domain, operation, channel })

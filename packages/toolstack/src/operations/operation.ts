@@ -1,6 +1,6 @@
 import { isXrError } from '@xen-replication/errors'
 import type { Clock } from '@xen-replication/hypervisor'
-import type { Observer } from '@xen-replication/plugin-api'
+import type { AnyObservedEvent, Observer } from '@xen-replication/plugin-api'
 import { emitterOf, type Emit } from '../observe/fan-out.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 
@@ -9,6 +9,9 @@ export interface OperationFacts {
   readonly verb: string
   /** Name of the guest, as far as it is known. */
   readonly guest: string | undefined
+  /** Of a guest of this host. */
+  readonly domId?: number | undefined
+  readonly uuid?: string | undefined
   readonly url: string | undefined
 }
 
@@ -25,7 +28,7 @@ export interface Operation {
 /** Lets other processes see an operation and call it off. */
 export interface Registry {
   /** @returns how to take it off the list again. */
-  enter(id: string, facts: OperationFacts, abort: (why: string) => void): Promise<{ observe: Observer['observe']; leave(): Promise<void> }>
+  enter(id: string, facts: OperationFacts, abort: (who: string) => void): Promise<{ observe: Observer['observe']; leave(): Promise<void> }>
 }
 
 /** Begins and ends operations, and tells observers and other processes of them. */
@@ -34,38 +37,53 @@ export interface Operations {
   run<T>(facts: OperationFacts, signal: AbortSignal, work: (operation: Operation) => Promise<T>): Promise<T>
 }
 
-export function createOperations({ clock, observer, registry, newId }: { readonly clock: Clock; readonly observer: Observer; readonly registry: Registry; readonly newId: () => string }): Operations {
+export interface OperationsPorts {
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly registry: Registry
+  readonly newId: () => string
+}
+
+export function createOperations({ clock, observer, registry, newId }: OperationsPorts): Operations {
   return {
     run: async (facts, signal, work) => {
       const id = newId()
       const stop = new AbortController()
-      const entry = await registry.enter(id, facts, (why) => stop.abort(new Error(why)))
+      const entry = await registry.enter(id, facts, (who) => stop.abort(calledOff(` by ${who}`)))
+      const forget = follow(signal, () => stop.abort(calledOff('')))
       const began = clock.now()
-      const seen: Observer = {
-        observe: (event) => {
-          entry.observe(event)
-          observer.observe(event)
-        },
-        close: () => Promise.resolve(),
+      const tell = (event: AnyObservedEvent): void => {
+        entry.observe(event)
+        observer.observe(event)
       }
-      const emit = emitterOf(seen, id, () => clock.now())
-      const both = AbortSignal.any([signal, stop.signal])
+      const emit = emitterOf({ observe: tell, close: () => Promise.resolve() }, id, () => clock.now())
       const end = (error?: unknown): void =>
         emit('operation.end', { outcome: outcomeOf(error), code: isXrError(error) ? error.code : undefined, seconds: (clock.now() - began) / 1000 })
-      emit('operation.begin', facts)
+      emit('operation.begin', { verb: facts.verb, guest: facts.guest, url: facts.url })
       try {
-        const result = await work({ id, signal: both, emit, now: () => clock.now() })
+        const result = await work({ id, signal: stop.signal, emit, now: () => clock.now() })
         end()
         return result
       } catch (error) {
-        const shown = both.aborted ? asInterrupted(error, facts, both) : error
+        const shown = stop.signal.aborted ? asInterrupted(error, facts, stop.signal.reason as ToolstackError) : error
         end(shown)
         throw shown
       } finally {
+        forget()
         await entry.leave()
       }
     },
   }
+}
+
+/** Why an operation ends before its time; peers are told the same. */
+const calledOff = (by: string): ToolstackError => new ToolstackError('TOOL_INTERRUPTED', `called off${by}`)
+
+/** @returns how to stop following */
+function follow(signal: AbortSignal, stop: () => void): () => void {
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  return () => signal.removeEventListener('abort', stop)
 }
 
 function outcomeOf(error: unknown): 'done' | 'failed' | 'interrupted' {
@@ -77,9 +95,7 @@ function outcomeOf(error: unknown): 'done' | 'failed' | 'interrupted' {
 const CALLED_OFF: ReadonlySet<string> = new Set(['SAVE_ABORTED', 'RESTORE_ABORTED', 'LINK_CLOSED', 'SESSION_CLOSED'])
 
 /** Other errors stay what they are: a hand-over that is undecided must be seen. */
-function asInterrupted(error: unknown, { verb, guest }: OperationFacts, { reason }: AbortSignal): unknown {
-  const calledOff = error === reason || (error instanceof Error && error.name === 'AbortError') || (isXrError(error) && CALLED_OFF.has(error.code))
-  if (!calledOff) return error
-  const by = reason instanceof Error && reason.name !== 'AbortError' ? ` by ${reason.message}` : ''
-  return new ToolstackError('TOOL_INTERRUPTED', `${verb}${guest === undefined ? '' : ` of ${guest}`} was called off${by}`, { cause: error })
+function asInterrupted(error: unknown, { verb, guest }: OperationFacts, reason: ToolstackError): unknown {
+  const only = error === reason || (error instanceof Error && error.name === 'AbortError') || (isXrError(error) && CALLED_OFF.has(error.code))
+  return only ? new ToolstackError('TOOL_INTERRUPTED', `${verb}${guest === undefined ? '' : ` of ${guest}`} was ${reason.message}`, { cause: error }) : error
 }

@@ -2,7 +2,7 @@ import type { DomainSummary, GuestForSave } from '@xen-replication/hypervisor'
 import { finish, type Channel } from '@xen-replication/plugin-api'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
-import { findDomain, requireRunning } from './find-domain.ts'
+import { factsOf, findDomain, requireRunning } from './find-domain.ts'
 import type { Host } from './host.ts'
 import type { Operation } from './operation.ts'
 import { OutgoingGuest } from './outgoing-guest.ts'
@@ -32,7 +32,7 @@ export async function saveGuest(host: Host, request: SaveRequest, signal: AbortS
   host.links.transport(request.url)
   const domain = await findDomain(host.backend, request.dom)
   requireRunning(domain)
-  return host.operations.run({ verb: 'save', guest: domain.name, url: request.url }, signal, async (operation) => {
+  return host.operations.run({ verb: 'save', ...factsOf(domain), url: request.url }, signal, async (operation) => {
     const channel = await host.links.dial(request.url, operation.signal)
     try {
       return await saveTo(channel, { host, domain, operation, then: request.then })

@@ -1,0 +1,14 @@
+import type { OperationState } from '@xen-replication/toolstack'
+import { bytesText, durationText } from '../output/units.ts'
+
+/** How far an operation is, in a few words. */
+export function progressText({ progress }: OperationState): string {
+  const { pass, round, sent, expected, bytes, outlook } = progress
+  const words = [
+    pass === undefined ? undefined : pass === 'live' ? `round ${(round ?? 0) + 1}` : pass,
+    sent === undefined || expected === undefined || expected === 0 ? undefined : `${Math.min(100, Math.floor((100 * sent) / expected))} %`,
+    bytes === undefined ? undefined : bytesText(bytes),
+    outlook === undefined ? undefined : `would stand for ${durationText(outlook.pauseMs)}`,
+  ]
+  return words.filter((word) => word !== undefined).join(', ') || 'waits'
+}
