@@ -1,5 +1,4 @@
 import { COUNTER_PFN, createMockHost, STATE_PFN, virtualClock, type GuestSpec } from '@xen-replication/backend-mock'
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { backendCases, deviceCases, type BackendBench, type DeviceBench } from '@xen-replication/compliance'
 import { describe, it } from 'vitest'
 

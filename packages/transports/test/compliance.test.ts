@@ -1,4 +1,3 @@
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { addressCases, linkCases, linkOf, listenCases, storedLinkOf, type LinkBench, type ListenBench } from '@xen-replication/compliance'
 import type { Channel, Transport } from '@xen-replication/plugin-api'
 import { execTransport, fdTransport, fileTransport, sshTransport, tcpTransport, throttled, tlsTransport, unixTransport } from '@xen-replication/transports'
