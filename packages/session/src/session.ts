@@ -238,7 +238,7 @@ export class Session {
   async #relink(error: unknown): Promise<boolean> {
     const lostAt = this.clock.now()
     this.#linked = false
-    this.#ports.observe({ type: 'link-lost', error })
+    this.#ports.observe({ type: 'link-lost', error, waitMs: this.isResumable ? this.limits.resumeWaitMs : 0 })
     try {
       const back = this.isResumable ? await this.#ports.goOn?.({ next: this.#arrivals.received + 1, offset: this.#arrivals.verified }, this.#gone.signal) : undefined
       if (back === undefined) throw error

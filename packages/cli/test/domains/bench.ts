@@ -67,7 +67,7 @@ export const save = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: '
 export const restore = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: 'run' | 'stay-paused' = 'stay-paused', signal: AbortSignal = never) => (await stack.get(T.restore))({ url, then }, signal)
 
 export const migrate = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<MigrateRequest> & { readonly url: string }, signal: AbortSignal = never) =>
-  (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', waitMs: 0, ...request }, signal)
+  (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', link: { waitMs: 0 }, ...request }, signal)
 export const receive = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<ReceiveRequest> & { readonly url: string }, signal: AbortSignal = never) =>
   (await stack.get(T.receive))({ peer: 'xr', then: 'stay-paused', waitMs: 0, ...request }, signal)
 

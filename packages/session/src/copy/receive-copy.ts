@@ -9,7 +9,7 @@ import { StreamSource } from '../stream/stream-source.ts'
 import { endWith } from '../wire/end-with.ts'
 import { within } from '../wire/within.ts'
 import { writeNotes, readNotes } from './notes.ts'
-import type { PartStore } from './part-file.ts'
+import type { PartStore } from './part-store.ts'
 
 export const COPY = 'copy'
 /** Bytes that are read at once when a part is looked at again. */

@@ -1,6 +1,7 @@
 import type { DomId, GuestKind } from '@xen-replication/hypervisor'
 import { accepted } from '../links/accepted.ts'
 import { closeOnAbort } from '../links/close-on-abort.ts'
+import { fromPeer } from '../links/from-peer.ts'
 import type { Host } from './host.ts'
 import { IncomingGuest } from './incoming-guest.ts'
 import type { Operation } from './operation.ts'
@@ -9,6 +10,8 @@ export interface RestoreRequest {
   readonly url: string
   /** What the guest does once it is complete. */
   readonly then: 'run' | 'stay-paused'
+  /** What it is to be called, instead of what the image says. */
+  readonly name?: string | undefined
 }
 
 export interface Restored {
@@ -29,12 +32,12 @@ export async function restoreGuest(host: Host, request: RestoreRequest, signal: 
   return host.operations.run({ verb: 'restore', guest: undefined, url: request.url }, signal, (operation) => restoreFrom(host, request, operation))
 }
 
-async function restoreFrom({ backend, links }: Host, { url, then }: RestoreRequest, operation: Operation): Promise<Restored> {
+async function restoreFrom({ backend, links }: Host, { url, then, name }: RestoreRequest, operation: Operation): Promise<Restored> {
   const channel = await accepted(links, url, operation.signal)
   const forget = closeOnAbort(channel, operation.signal)
-  const guest = new IncomingGuest(backend, operation, { naming: 'at-once', then })
+  const guest = new IncomingGuest(backend, operation, { naming: 'at-once', then, name })
   try {
-    await guest.build(channel, operation.signal)
+    await guest.build(fromPeer(channel, url), operation.signal)
     forget() // complete: nothing calls it off any more
     await guest.start()
     return restored(guest)
