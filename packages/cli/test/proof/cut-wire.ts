@@ -76,7 +76,8 @@ function nextOf(waiting: Channel[], accepting: ((channel: Channel) => void)[], s
     accepting.push(resolve)
     signal.addEventListener('abort', () => {
       accepting.splice(accepting.indexOf(resolve) >>> 0, 1)
-      reject(signal.reason)
+      const why: unknown = signal.reason
+      reject(why instanceof Error ? why : new Error(String(why)))
     }, { once: true })
   })
 }
