@@ -271,6 +271,7 @@ export class Session {
     const { from, kind } = frameTypes[frame.name]
     if (kind === 'greeting' || from === this.agreement.role) throw new SessionError('SESSION_UNEXPECTED', `a ${frame.name} frame came from the peer`)
     if (kind === 'now') return this.#receiveNow(frame)
+    if (this.#over) return // nobody takes it any more
     await this.#arrivals.add(frame)
     if (this.#ports.acknowledge === 'received') this.#safe = frame.number
     if (frame.name === 'bye') this.#peerDone = true

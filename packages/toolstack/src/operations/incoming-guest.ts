@@ -115,6 +115,7 @@ export class IncomingGuest {
   /** A name that is taken is better told before all memory has come than after. */
   async #freeName({ name: said, uuid }: XlStart): Promise<string> {
     const { naming, name = said } = this.#options
+    if (naming === 'in-the-end') return name // it may be that of the source, on the same host
     const guests = await this.#backend.list()
     const holder = guests.find((one) => one.name === name)
     if (holder === undefined) return name

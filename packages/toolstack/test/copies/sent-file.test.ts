@@ -7,14 +7,14 @@ import { folderOf } from '../scratch.ts'
 describe('an image to be sent', () => {
   it('is read from any place, more than once', async () => {
     const seen: number[] = []
-    const { bytes, source, close } = await openSentFile(join(folderOf({ x: 'abcdef' }), 'x'), (at) => seen.push(at))
+    const sent = await openSentFile(join(folderOf({ x: 'abcdef' }), 'x'), (at) => seen.push(at))
     const read = async (at: number, max: number): Promise<string | undefined> => {
-      const piece = await source.read(at, max)
+      const piece = await sent.source.read(at, max)
       return piece === undefined ? undefined : new TextDecoder().decode(piece)
     }
-    expect([bytes, await read(2, 3), await read(0, 100), await read(6, 1)]).toEqual([6, 'cde', 'abcdef', undefined])
+    expect([sent.bytes, await read(2, 3), await read(0, 100), await read(6, 1)]).toEqual([6, 'cde', 'abcdef', undefined])
     expect(seen).toEqual([5, 6, 6])
-    await close()
+    await sent.close()
   })
 
   it.each(['x', '.'])('has to be a file: %s', async (name) => {
