@@ -1,7 +1,7 @@
 // Randomness that is the same everywhere for the same seed. Source of the mixing: MurmurHash3 fmix32; xoshiro128** by Blackman and Vigna.
 
 /** Scrambles 32 bits. */
-export function mix32(value: number): number {
+function mix32(value: number): number {
   let h = value ^ (value >>> 16)
   h = Math.imul(h, 0x85ebca6b)
   h ^= h >>> 13

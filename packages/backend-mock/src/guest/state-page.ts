@@ -71,6 +71,3 @@ export class StatePage {
     this.#ram.touch(STATE_PFN)
   }
 }
-
-/** First word that nothing else uses. */
-export const STATE_WORDS = RNG_AT + RNG_WORDS

@@ -30,7 +30,7 @@ export function writeAll(file: number, bytes: Uint8Array, position: number): voi
 }
 
 /** Makes names that were given or taken in a directory last. */
-export function syncDirectory(path: string): void {
+function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
   try {
     fsyncSync(directory)

@@ -9,7 +9,7 @@ import { scratch } from '../run-xr.ts'
 
 const { compose, noRegistry, systemClock, T } = await import('@xen-replication/toolstack')
 
-export const MIB = 2 ** 20
+const MIB = 2 ** 20
 
 /** Every kind of guest there is, small. */
 export const kinds: readonly (Omit<GuestSpec, 'name'> & { readonly title: string })[] = [
@@ -54,7 +54,7 @@ export async function benchOver(host: MockHost, backend: HypervisorBackend, plug
   return { host, stack, seen }
 }
 
-export const never: AbortSignal = new AbortController().signal
+const never: AbortSignal = new AbortController().signal
 
 /** Makes a guest that has worked for a while. */
 export async function worked({ host }: Bench, spec: Omit<GuestSpec, 'name'>): Promise<DomId> {

@@ -4,7 +4,7 @@ import type { Links } from './links.ts'
 import { leadsBack } from './redial.ts'
 
 /** How long to go on where nobody listens yet, in milliseconds: the other command may have been typed a moment later. */
-export const PATIENCE_MS = 10_000
+const PATIENCE_MS = 10_000
 /** From one attempt to the next, in milliseconds. */
 const AGAIN_MS = 100
 /** What the system says where nobody listens: no such port, no such socket. */
