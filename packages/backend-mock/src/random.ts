@@ -15,7 +15,7 @@ export function hash32(...words: readonly number[]): number {
 }
 
 /** Words that the state of a generator takes. */
-export const RNG_WORDS = 4
+const RNG_WORDS = 4
 
 /** Puts a generator at its start. `state[at…at+3]` is its state, which may lie in guest memory. */
 export function seedRng(state: Uint32Array, at: number, seed: number): void {

@@ -10,7 +10,7 @@ import { scratch, xr, type Ran } from '../../run-xr.ts'
 const bin = fileURLToPath(new URL('../../../bin/xr.js', import.meta.url))
 
 /** How a command ended; `code` is null when it was killed. */
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
