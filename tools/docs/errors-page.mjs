@@ -74,7 +74,7 @@ async function codeTables() {
   const tables = await Promise.all(
     folders.map(async (folder) => {
       const { name } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, packagesFolder), 'utf8'))
-      const parts = Object.entries(await built(`${folder}/dist/index.js`))
+      const parts = Object.entries(await built(`${folder}/dist/index.js`)).sort(([a], [b]) => (a < b ? -1 : 1))
       return { name, codes: Object.assign({}, ...parts.filter(([key, value]) => isCodeTable(key, value)).map(([, value]) => value)) }
     }),
   )
