@@ -14,9 +14,12 @@ export interface Ran {
   readonly output: string
 }
 
+/** What programs of an author see of the environment; nothing is fetched, and nothing of `xr` lies outside the folder. */
+export const envIn = (cwd: string): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: process.env['HOME'], XR_RUN_DIR: join(cwd, 'run'), npm_config_offline: 'true' })
+
 /** Runs a program to its end. */
 export function run(command: string, args: readonly string[], cwd: string): Promise<Ran> {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], npm_config_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false' }
+  const env = envIn(cwd)
   return new Promise((resolve) => {
     const child = execFile(command, args, { cwd, env, maxBuffer: 1 << 26 }, (_, stdout, stderr) => resolve({ exit: child.exitCode ?? child.signalCode, output: stdout + stderr }))
   })
@@ -40,6 +43,16 @@ export interface Author {
 
 export async function author(): Promise<Author> {
   const root = mkdtempSync(join(tmpdir(), 'xr-author-'))
+  const remove = (): void => rmSync(root, { recursive: true })
+  try {
+    return { ...(await setUp(root)), remove }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+async function setUp(root: string): Promise<Omit<Author, 'remove'>> {
   const modules = join(root, 'node_modules')
   mkdirSync(join(root, 'packed'))
   await wellRun('npm', ['pack', '--workspaces', '--ignore-scripts', '--pack-destination', join(root, 'packed')], workspace)
@@ -53,7 +66,7 @@ export async function author(): Promise<Author> {
   writeFileSync(join(plugin, 'package.json'), packageJson())
   await wellRun('npm', ['pack', '--pack-destination', root], plugin)
   await unpack(join(root, 'xr-plugin-http-1.0.0.tgz'), join(site, 'node_modules/xr-plugin-http'))
-  return { plugin, site, xr: join(modules, '@xen-replication/cli/bin/xr.cjs'), remove: () => rmSync(root, { recursive: true }) }
+  return { plugin, site, xr: join(modules, '@xen-replication/cli/bin/xr.cjs') }
 }
 
 async function unpack(tarball: string, into: string): Promise<void> {

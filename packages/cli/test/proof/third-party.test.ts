@@ -4,15 +4,16 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { author, run, type Author, type Ran } from './author.ts'
+import { author, envIn, run, type Author, type Ran } from './author.ts'
 
-let at: Author
+let made: Author | undefined
 beforeAll(async () => {
-  at = await author()
+  made = await author()
 }, 120_000)
-afterAll(() => at.remove())
+afterAll(() => made?.remove())
+const here = (): Author => made as Author
 
-const xr = (...args: readonly string[]): Promise<Ran> => run(process.execPath, [at.xr, ...args], at.site)
+const xr = (...args: readonly string[]): Promise<Ran> => run(process.execPath, [here().xr, ...args], here().site)
 const names = ({ output }: Ran): readonly string[] => (JSON.parse(output) as { readonly domains: readonly { readonly name: string }[] }).domains.map(({ name }) => name)
 
 async function freePort(): Promise<number> {
@@ -26,13 +27,13 @@ async function freePort(): Promise<number> {
 
 describe('a plugin from outside the workspace, with packed packages', { timeout: 120_000 }, () => {
   it('has types that strict TypeScript finds nothing wrong with', async () => {
-    const tsc = join(at.plugin, '../node_modules/typescript/lib/tsc.js')
+    const tsc = join(here().plugin, '../node_modules/typescript/lib/tsc.js')
     const options = ['--noEmit', '--allowJs', '--checkJs', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', 'false']
-    expect(await run(process.execPath, [tsc, ...options, 'src/index.js', 'test/compliance.test.js'], at.plugin)).toEqual({ exit: 0, output: '' })
+    expect(await run(process.execPath, [tsc, ...options, 'src/index.js', 'test/compliance.test.js'], here().plugin)).toEqual({ exit: 0, output: '' })
   })
 
   it('keeps the contracts of a transport and of a strategy', async () => {
-    const { exit, output } = await run(process.execPath, ['--test', 'test/'], at.plugin)
+    const { exit, output } = await run(process.execPath, ['--test', 'test/'], here().plugin)
     const cases = [...linkCases({ duplex: true, kind: 'live', loss: 'told' }), ...listenCases, ...addressCases, ...strategyCases]
     expect(output).toMatch(/^# fail 0$/m)
     expect(Number(/^# pass (\d+)$/m.exec(output)?.[1])).toBe(cases.length + 1) // and what it brings
@@ -48,13 +49,13 @@ describe('a plugin from outside the workspace, with packed packages', { timeout:
 
   it('carries a guest to another host', async () => {
     const url = `http://127.0.0.1:${await freePort()}/xr`
-    const with_ = ['--plugin', 'xr-plugin-http'] as const
+    const loaded = ['--plugin', 'xr-plugin-http'] as const
     expect(await xr('--mock-host', 'a', 'create', 'demo', '--memory', '16MiB')).toMatchObject({ exit: 0 })
-    const receiver = spawn(process.execPath, [at.xr, '--mock-host', 'b', 'receive', url, ...with_], { cwd: at.site, stdio: 'ignore' })
+    const receiver = spawn(process.execPath, [here().xr, '--mock-host', 'b', 'receive', url, ...loaded], { cwd: here().site, env: envIn(here().site), stdio: 'ignore' })
     const ended = once(receiver, 'exit')
     try {
-      let moved = await xr('--mock-host', 'a', 'migrate', 'demo', url, ...with_)
-      while (receiver.exitCode === null && moved.output.includes('LINK_REFUSED')) moved = await xr('--mock-host', 'a', 'migrate', 'demo', url, ...with_)
+      let moved = await xr('--mock-host', 'a', 'migrate', 'demo', url, ...loaded)
+      while (receiver.exitCode === null && moved.output.includes('LINK_REFUSED')) moved = await xr('--mock-host', 'a', 'migrate', 'demo', url, ...loaded)
       expect(moved).toMatchObject({ exit: 0, output: expect.stringContaining('demo runs at http://') as string })
       expect(await ended).toEqual([0, null])
     } finally {
