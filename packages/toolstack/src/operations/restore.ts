@@ -1,10 +1,14 @@
 import type { DomId, GuestKind } from '@xen-replication/hypervisor'
+import type { Channel } from '@xen-replication/plugin-api'
 import { accepted } from '../links/accepted.ts'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import { fromPeer } from '../links/from-peer.ts'
+import { leadsToCommand } from '../links/redial.ts'
 import type { Host } from './host.ts'
 import { IncomingGuest } from './incoming-guest.ts'
 import type { Operation } from './operation.ts'
+
+const PIECE = 65_536
 
 export interface RestoreRequest {
   readonly url: string
@@ -38,8 +42,10 @@ async function restoreFrom({ backend, links }: Host, { url, then, name }: Restor
   const guest = new IncomingGuest(backend, operation, { naming: 'at-once', then, name })
   try {
     await guest.build(fromPeer(channel, url), operation.signal)
+    if (leadsToCommand(url)) await heardOut(channel)
     forget() // complete: nothing calls it off any more
     await guest.start()
+    await channel.end().catch(() => undefined) // who sends learns that the guest is here
     return restored(guest)
   } catch (error) {
     await guest.destroy().catch(() => undefined) // what went wrong first is what matters; the fate of the guest is told
@@ -49,6 +55,12 @@ async function restoreFrom({ backend, links }: Host, { url, then, name }: Restor
     await guest.close()
     await channel.close()
   }
+}
+
+/** A command such as `gunzip` says in the end whether its bytes were right. @throws LinkError LINK_LOST when they were not */
+async function heardOut(channel: Channel): Promise<void> {
+  await channel.end().catch(() => undefined) // many do not listen
+  while ((await channel.read(PIECE)) !== undefined);
 }
 
 /** @param guest that was built */

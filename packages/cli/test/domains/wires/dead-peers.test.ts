@@ -1,42 +1,17 @@
-import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, it } from 'vitest'
 import { scratch, xr } from '../../run-xr.ts'
+import { links } from './links.ts'
 import { host, listening, says, socket, until, withDemo, type Host } from './two-hosts.ts'
 
 /** Kills the sender in the first round, and the receiver while memory comes. */
 const DIES = { sender: 'take:1=kill', receiver: 'populate:2=kill' }
 
-/** A certificate for localhost that is its own authority. */
-function certificate(): string {
-  const folder = scratch()
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', made, { stdio: 'pipe' })
-  return `ca=${cert}&cert=${cert}&key=${key}`
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-const urls: Readonly<Record<string, () => Promise<string>>> = {
-  unix: () => Promise.resolve(socket()),
-  tcp: async () => `tcp://127.0.0.1:${await freePort()}`,
-  tls: async () => `tls://127.0.0.1:${await freePort()}?${certificate()}`,
-}
-
-describe.each(Object.keys(urls))('over %s, between two xr', (scheme) => {
+describe.each(Object.keys(links))('over %s, between two xr', (scheme) => {
   it.each(['sender', 'receiver'] as const)('a killed %s is lost to the other, with status 5: the guest runs on where it was', async (who) => {
-    const [a, b, url] = [await withDemo('--workload', 'zipf'), host(), await (urls[scheme] as () => Promise<string>)()]
+    const [a, b, url] = [await withDemo('--workload', 'zipf'), host(), await (links[scheme] as () => Promise<string>)()]
     const receiving = b.start(['receive', '--wait', '0', url], who === 'receiver' ? DIES.receiver : '')
     const sending = a.start(['migrate', '--wait', '0', 'demo', url], who === 'sender' ? DIES.sender : '')
     const [dead, left] = who === 'sender' ? [sending, receiving] : [receiving, sending]
