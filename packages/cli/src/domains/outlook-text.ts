@@ -5,5 +5,5 @@ export const rateText = (bytesPerSecond: number): string => `${bytesText(Math.ro
 
 /** What a live save is heading for, and what could be done about it. */
 export function outlookText({ round, dirtyRate, sendRate, pauseMs }: Outlook): string {
-  return `round ${round + 1} has no less to send than the one before: the guest writes ${rateText(dirtyRate)}, the link takes ${rateText(sendRate)}; it will stand for about ${durationText(pauseMs)}. A faster link, more --bandwidth or less work for the guest makes that shorter`
+  return `the guest writes ${rateText(dirtyRate)} and the link takes ${rateText(sendRate)}: after round ${round + 1} about as much will be left as now; it will stand for about ${durationText(pauseMs)}. A faster link, more --bandwidth or less work for the guest makes that shorter`
 }

@@ -30,6 +30,33 @@ describe('who dials first', () => {
   })
 })
 
+describe('what happens meanwhile', () => {
+  it('is told as lines of JSON: rounds, what is left, how fast the guest writes, links and fates', async () => {
+    const [a, b, url] = [await withDemo('--workload', 'uniform'), host(), socket()]
+    const receiving = b.on('receive', url, '--jsonl')
+    await listening(url)
+    const sent = await a.on('migrate', 'demo', url, '--jsonl')
+    const eventsOf = ({ stdout }: { readonly stdout: string }) => stdout.trim().split('\n').map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    const [there, here] = [eventsOf(await receiving), eventsOf(sent)]
+    expect(here).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ event: 'link.up', url }),
+        expect.objectContaining({ event: 'save.pages', pass: 'live', round: 0, sent: expect.any(Number) as number, expected: expect.any(Number) as number, bytes: expect.any(Number) as number }),
+        expect.objectContaining({ event: 'save.outlook', round: 1, dirtyRate: expect.any(Number) as number, sendRate: expect.any(Number) as number, pauseMs: expect.any(Number) as number }),
+        expect.objectContaining({ event: 'guest.fate', guest: 'demo', side: 'source', fate: 'gone' }),
+      ]),
+    )
+    expect([here.at(-1), there.at(-1)]).toMatchObject([{ event: 'operation.end', outcome: 'done' }, { event: 'operation.end', outcome: 'done' }])
+    expect(there).toContainEqual(expect.objectContaining({ event: 'guest.fate', side: 'target', fate: 'runs' }))
+  })
+
+  it('is told as an error with --json when it fails', async () => {
+    const a = await withDemo()
+    const { exit, stdout } = await a.on('migrate', '--connect-timeout', '0', 'demo', socket(), '--json')
+    expect([exit, JSON.parse(stdout)]).toMatchObject([5, { schema: 'xr.error/1', code: 'LINK_REFUSED', exit: 5 }])
+  })
+})
+
 describe('a compression', () => {
   const here = Number(process.versions.node.split('.')[0]) >= 24 ? 'none, auto, zstd' : 'none, auto'
 
