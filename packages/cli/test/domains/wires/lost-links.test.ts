@@ -112,6 +112,7 @@ describe('an image of which both processes were killed', () => {
     const notes = `${there}.part.json`
     writeFileSync(notes, readFileSync(notes, 'utf8').replace(/"offset":\d+/, '"offset":17'))
     const forged = host().start(['receive', '--to', there, url])
+    await listening(url)
     expect((await host().start(['send', here, proxy.url]).end).stderr).toMatch(/SESSION_PEER_ABORTED: .*SESSION_PART/)
     expect(await forged.end).toMatchObject({ code: 1, stderr: says(/SESSION_PART: the notes of the transfer are damaged/) })
     const other = join(scratch(), 'c.xl') // a sender that nobody knows begins anew
