@@ -1,6 +1,6 @@
 #!/bin/bash
-# PID 1 of dom0: starts what Xen needs, runs the job in /scratch/in, keeps what it left in /scratch/out, powers off.
-export PATH=/opt/xr/lab/dom0/bin:/opt/xr/node_modules/.bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin HOME=/root LANG=C TERM=dumb PYTHONDONTWRITEBYTECODE=1
+# PID 1 of dom0: starts what Xen needs, runs the command in /scratch/in, keeps what it left in /scratch/out, powers off.
+export PATH=/opt/xr/bin:/opt/xr/lab/dom0/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin HOME=/root LANG=C TERM=dumb PYTHONDONTWRITEBYTECODE=1
 uptime() { cut -d' ' -f1 /proc/uptime; }
 say() { echo "LAB> $(uptime) $*"; }
 
@@ -13,18 +13,17 @@ ln -s /proc/self/fd /dev/fd
 ip link set lo up
 ulimit -c 0
 
-export XEN_BIN
+export XEN_BIN PYTHONPATH
 XEN_BIN=$(echo /usr/lib/xen-4.*/bin)
+PYTHONPATH=${XEN_BIN%/bin}/lib/python
 "$XEN_BIN/xenstored" --pid-file /run/xen/xenstored.pid
 for _ in $(seq 100); do xenstore-read / >/dev/null 2>&1 && break; sleep 0.1; done
 "$XEN_BIN/xen-init-dom0" && "$XEN_BIN/xenconsoled" --pid-file=/run/xen/xenconsoled.pid --log=guest || say 'the toolstack did not start'
 
 cd /scratch/out || exit 1
-job=$(echo /scratch/in/job.*)
-case $job in *.mjs|*.js) run=node;; *) run=bash;; esac
-mapfile -d '' -t words < /scratch/in/words
-say "begin $(basename "$job")"
-timeout -k 10 "$(cat /scratch/in/seconds)" "$run" "$job" "${words[@]}" > >(tee /scratch/out/job.log) 2>&1
+mapfile -d '' -t command < /scratch/in/command
+say "begin ${command[*]}"
+timeout -k 10 "$(cat /scratch/in/seconds)" "${command[@]}" > >(tee /scratch/out/job.log) 2>&1
 echo $? > /scratch/out/job.status
 sleep 0.2
 say "end $(cat /scratch/out/job.status)"

@@ -1,27 +1,26 @@
-// A job for dom0, from the words on the command line to its exit status.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// A job for dom0: a command, the boot it runs in, its exit status.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { bootDisk } from './boot-sector.mjs'
 import { boot, collect, makeDisk } from './machine.mjs'
 import { system } from './system.mjs'
 import { copyWorkspace } from './workspace.mjs'
 
 /**
- * Boots Xen, runs one script in dom0 and collects /scratch/out.
+ * Boots Xen, runs one command in dom0 and collects /scratch/out.
  *
  * @param {object} job
- * @param {string} job.script a .sh (bash) or .mjs (Node) file
- * @param {readonly string[]} job.words its arguments
- * @param {string | undefined} job.input folder that becomes /scratch/in
+ * @param {readonly string[]} job.command as dom0 runs it, in /scratch/out
+ * @param {readonly string[]} job.input files and folders whose contents go into /scratch/in
  * @param {string} job.out folder for the results; emptied first
- * @param {number} job.seconds the script may take; the boot has two minutes more
+ * @param {number} job.seconds the command may take; the boot has two minutes more
  * @param {number} job.memoryMiB of the whole machine @param {number} job.dom0MiB of dom0
  * @param {string | undefined} job.xen another hypervisor
- * @param {(line: string) => void} job.say progress of the lab @param {(line: string) => void} job.onLine lines of the script
- * @returns {Promise<{ status: number, ended: string, seconds: number }>} `status` is the script's, 125 when there is none
+ * @param {(line: string) => void} job.say progress of the lab @param {(line: string) => void} job.onLine lines of the command
+ * @returns {Promise<{ status: number, ended: string, seconds: number }>} `status` is the command's, 125 when there is none
  */
-export async function runJob({ script, words, input, out, seconds, memoryMiB, dom0MiB, xen, say, onLine, signal }) {
+export async function runJob({ command, input, out, seconds, memoryMiB, dom0MiB, xen, say, onLine, signal }) {
   const parts = await system(say)
   const work = mkdtempSync(join(process.env.XR_LAB_TMP ?? tmpdir(), 'xr-lab-'))
   try {
@@ -31,7 +30,7 @@ export async function runJob({ script, words, input, out, seconds, memoryMiB, do
     copyWorkspace(join(work, 'xr'))
     await makeDisk(parts.tool, join(work, 'xr'), disks.workspace, 600)
     rmSync(join(work, 'xr'), { recursive: true })
-    fillScratch(join(work, 'scratch'), { script, words, input, seconds })
+    fillScratch(join(work, 'scratch'), { command, input, seconds })
     await makeDisk(parts.tool, join(work, 'scratch'), disks.scratch, 6000)
     say('booting')
     const run = await boot({ system: parts, disks, out, seconds: seconds + 120, memoryMiB, dom0MiB, xen, onLine, signal })
@@ -43,12 +42,11 @@ export async function runJob({ script, words, input, out, seconds, memoryMiB, do
   }
 }
 
-function fillScratch(scratch, { script, words, input, seconds }) {
+function fillScratch(scratch, { command, input, seconds }) {
   mkdirSync(join(scratch, 'in'), { recursive: true })
   mkdirSync(join(scratch, 'out'))
-  if (input !== undefined) cpSync(input, join(scratch, 'in'), { recursive: true, dereference: true })
-  cpSync(script, join(scratch, 'in', `job${extname(script)}`))
+  for (const path of input) cpSync(path, statSync(path).isDirectory() ? join(scratch, 'in') : join(scratch, 'in', basename(path)), { recursive: true, dereference: true })
   writeFileSync(join(scratch, 'in/seconds'), String(seconds))
-  writeFileSync(join(scratch, 'in/words'), words.map((word) => `${word}\0`).join(''))
+  writeFileSync(join(scratch, 'in/command'), command.map((word) => `${word}\0`).join(''))
   writeFileSync(join(scratch, 'in/boot.img'), bootDisk())
 }

@@ -1,6 +1,6 @@
 // This workspace as a disk: built packages and the dependencies they have from outside, at /opt/xr of dom0 as they lie here.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { LabError } from './lab-error.mjs'
 
 export const workspaceDir = join(import.meta.dirname, '../..')
@@ -29,9 +29,22 @@ export function copyWorkspace(to) {
   for (const name of readdirSync(join(workspaceDir, 'packages'))) for (const part of packageParts) take(join('packages', name, part))
   if (!existsSync(join(to, 'packages/cli/dist'))) throw new LabError('the workspace is not built', 'run npm run build')
   for (const path of dependencies()) take(path)
-  take('node_modules/@xen-replication')
-  take('node_modules/.bin')
+  linkPackages(to)
   take('package.json')
   take('lab')
   rmSync(join(to, 'lab/out'), { recursive: true, force: true })
+}
+
+/** What npm would link: each package under its name in node_modules, each command in bin. */
+function linkPackages(to) {
+  mkdirSync(join(to, 'bin'), { recursive: true })
+  for (const dir of readdirSync(join(to, 'packages'))) {
+    const manifest = join(to, 'packages', dir, 'package.json')
+    if (!existsSync(manifest)) continue
+    const { name, bin = {} } = JSON.parse(readFileSync(manifest, 'utf8'))
+    const link = join(to, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(relative(dirname(link), join(to, 'packages', dir)), link)
+    for (const [command, file] of Object.entries(bin)) symlinkSync(join('../packages', dir, file), join(to, 'bin', command))
+  }
 }
