@@ -1,0 +1,2 @@
+export { openXenGuests } from './open-guests.ts'
+export { XenGuests } from './xen-guests.ts'
