@@ -13,6 +13,11 @@ export const available = (helper) => helpers[helper] === undefined || existsSync
 /** @param {'C' | 'xr'} helper @returns {Record<string, string>} environment for xl */
 const under = (helper, more = {}) => (helpers[helper] === undefined ? more : { LIBXL_SAVE_HELPER: helpers[helper], ...more })
 
+const twinHelper = '/opt/xr/lab/dom0/bin/twin-helper.mjs'
+
+/** The program behind a helper's name. */
+export const programOf = (helper) => helpers[helper] ?? `${process.env.XEN_BIN}/libxl-save-helper`
+
 const mib = (file) => `${(statSync(file).size / 2 ** 20).toFixed(1)} MiB`
 
 /** `xl save`: the file it wrote, how long it took. With `keep`, the guest runs on; else it must be gone. */
@@ -56,6 +61,19 @@ export async function migrate(it, { sender, receiver, log }) {
 
 /** Checkpoints that a receiver of `xl remus` has taken in. */
 export const checkpoints = (log) => received(log).match(/checkpoint.*processed|All records buffered/gi)?.length ?? 0
+
+/**
+ * Several helpers save one suspended guest in turn: each stream is a file, `file.0`, `file.1`, … in the order of `programs`.
+ *
+ * @param {readonly string[]} programs save helpers
+ */
+export async function saveTwins(it, { programs, file }) {
+  await run(['xl', 'save', it.name, `${file}.xl`], { env: { LIBXL_SAVE_HELPER: twinHelper, TWINS: programs.join(' '), TWIN_OUT: file }, seconds: 240 })
+  for (let at = 1; at < programs.length; at++) {
+    const { status, completed } = JSON.parse(readFileSync(`${file}.${at}.json`, 'utf8'))
+    must(status === 0 && completed?.[0] === 0, `${programs[at]}: exit ${status}, completed with ${completed}`)
+  }
+}
 
 /** Starts `xl remus` to a receiver on this host. */
 export function replicate(it, { sender, receiver, log, intervalMs = 200, seconds = 300 }) {
