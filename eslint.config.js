@@ -18,6 +18,7 @@ const mayImport = {
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
+  'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
   cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'session'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
