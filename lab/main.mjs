@@ -6,6 +6,8 @@ import { LabError } from './src/lab-error.mjs'
 import { runJob } from './src/job.mjs'
 import { checksOf, tables } from './src/outcome.mjs'
 import { runTool } from './src/run-tool.mjs'
+import { shadowXen } from './src/shadow-xen.mjs'
+import { hypervisorPackage } from './src/system.mjs'
 import { workspaceDir } from './src/workspace.mjs'
 
 const scenarios = JSON.parse(readFileSync(join(import.meta.dirname, 'scenarios.json'), 'utf8'))
@@ -15,10 +17,10 @@ npm run lab -- run SCRIPT [WORDS…]    run a .sh or .mjs file in dom0 and colle
 scenarios:
 ${Object.entries(scenarios).map(([name, { does }]) => `  ${name.padEnd(8)} ${does}`).join('\n')}
 
-options: --in PATH (repeatable; its contents go into /scratch/in)  --out DIR  --seconds N  --memory MIB  --dom0 MIB  --no-build`
+options: --in PATH (repeatable; its contents go into /scratch/in)  --out DIR  --seconds N  --memory MIB  --dom0 MIB  --shadow  --no-build`
 
 const options = {
-  in: { type: 'string', multiple: true }, out: { type: 'string' }, seconds: { type: 'string' }, memory: { type: 'string' }, dom0: { type: 'string' },
+  in: { type: 'string', multiple: true }, out: { type: 'string' }, seconds: { type: 'string' }, memory: { type: 'string' }, dom0: { type: 'string' }, shadow: { type: 'boolean' },
   'no-build': { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 }
 
@@ -50,14 +52,15 @@ async function main() {
   const job = jobFor(positionals)
   if (!values['no-build']) {
     say('building the workspace')
-    await runTool('npx', ['nx', 'run-many', '-t', 'build', 'bundle'], { cwd: workspaceDir, hint: 'make npm run build pass, or give --no-build' })
+    await runTool('npx', ['nx', 'run-many', '-t', 'build', 'bundle', '--skipSync'], { cwd: workspaceDir, hint: 'make npm run build pass, or give --no-build' })
   }
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => interrupted.abort())
+  const xen = (values.shadow ?? job.shadow) === true ? await shadowXen(hypervisorPackage, say) : undefined
   const out = resolve(values.out ?? join(import.meta.dirname, 'out', job.name))
   const result = await runJob({
     command: job.command, input: [...(values.in ?? []), ...job.files], out, seconds: wholeNumber('seconds', values.seconds, job.seconds ?? 600),
-    memoryMiB: wholeNumber('memory', values.memory, job.memoryMiB ?? 2560), dom0MiB: wholeNumber('dom0', values.dom0, job.dom0MiB ?? 1280), say,
+    memoryMiB: wholeNumber('memory', values.memory, job.memoryMiB ?? 2560), dom0MiB: wholeNumber('dom0', values.dom0, job.dom0MiB ?? 1280), xen, say,
     onLine: (line) => console.log(line), signal: interrupted.signal,
   })
   const held = job.name === 'run' || report(join(out, 'job.log'), out)

@@ -4,8 +4,8 @@ import { destroy, domains, domid, onlyOne, runsOn } from './guests.mjs'
 import { attempt, run, start, until } from './run.mjs'
 import { must } from './tap.mjs'
 
-/** The save helpers under an unmodified xl: Xen's own, and ours. */
-export const helpers = { C: undefined, xr: '/opt/xr/bin/xr-save-helper' }
+/** The save helpers under an unmodified xl: Xen's own, ours, and one that measures another. */
+export const helpers = { C: undefined, xr: '/opt/xr/bin/xr-save-helper', metered: '/opt/xr/lab/dom0/bin/metered-helper.mjs' }
 
 /** Whether this workspace has the helper. */
 export const available = (helper) => helpers[helper] === undefined || existsSync(helpers[helper])
@@ -76,9 +76,9 @@ export async function saveTwins(it, { programs, file }) {
 }
 
 /** Starts `xl remus` to a receiver on this host. */
-export function replicate(it, { sender, receiver, log, intervalMs = 200, seconds = 300 }) {
+export function replicate(it, { sender, receiver, log, limit, keep, intervalMs = 200, seconds = 300 }) {
   const argv = ['xl', '-v', 'remus', '-F', '-n', '-d', '-e', '-i', String(intervalMs), '-s', '', it.name, 'peer migrate-receive -r -e']
-  return start(argv, { env: under(sender, peer(log, { helper: receiver })), seconds })
+  return start(argv, { env: under(sender, peer(log, { helper: receiver, limit, keep })), seconds })
 }
 
 /** Starts `xl remus` into nowhere. */

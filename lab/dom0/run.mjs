@@ -8,6 +8,9 @@ const log = '/scratch/out/commands.log'
 /** @param {string} text cut down to its last lines, progress lines left out */
 const lastWords = (text) => text.split('\n').filter((line) => line.trim() !== '' && !/progress/.test(line)).slice(-8).join('\n')
 
+/** This process's environment with changes; undefined takes a variable away. */
+const given = (changes) => Object.fromEntries(Object.entries({ ...process.env, ...changes }).filter(([, value]) => value !== undefined))
+
 /**
  * Starts a program.
  *
@@ -17,7 +20,7 @@ const lastWords = (text) => text.split('\n').filter((line) => line.trim() !== ''
  */
 export function start(argv, { env = {}, seconds = 120 } = {}) {
   const began = performance.now(), said = { out: '', err: '' }
-  const child = spawn(argv[0], argv.slice(1), { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000, killSignal: 'SIGKILL', detached: true })
+  const child = spawn(argv[0], argv.slice(1), { env: given(env), stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000, killSignal: 'SIGKILL', detached: true })
   child.stdout.on('data', (bytes) => (said.out += bytes))
   child.stderr.on('data', (bytes) => (said.err += bytes))
   const ended = new Promise((resolve) => {
@@ -25,8 +28,8 @@ export function start(argv, { env = {}, seconds = 120 } = {}) {
     child.on('close', (code, signal) => resolve({ status: code ?? signal, ...said, seconds: (performance.now() - began) / 1000 }))
   })
   void ended.then(({ status, out, err, seconds: took }) => {
-    const given = Object.entries(env).map(([name, value]) => `${name}=${value} `).join('')
-    appendFileSync(log, `$ ${given}${argv.join(' ')}\n${out}${err}-> ${status} after ${took.toFixed(2)} s\n\n`)
+    const words = Object.entries(env).map(([name, value]) => `${name}=${value} `).join('')
+    appendFileSync(log, `$ ${words}${argv.join(' ')}\n${out}${err}-> ${status} after ${took.toFixed(2)} s\n\n`)
   })
   return { pid: child.pid, child, ended }
 }

@@ -8,6 +8,9 @@ import { fetchPackages, mergedRoot, programsOf, unpack } from './debian.mjs'
 import { LabError } from './lab-error.mjs'
 import { runTool } from './run-tool.mjs'
 
+/** The package the hypervisor comes in. */
+export const hypervisorPackage = 'xen-hypervisor-4.17-amd64'
+
 const here = (name) => join(import.meta.dirname, name)
 const wanted = JSON.parse(readFileSync(here('../packages.json'), 'utf8'))
 const madeBy = ['../packages.json', 'system.mjs', 'debian.mjs', 'cpio.mjs', '../dom0/first.sh', '../guest/first.sh'].map(here)

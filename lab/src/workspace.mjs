@@ -1,5 +1,5 @@
 // This workspace as a disk: built packages and the dependencies they have from outside, at /opt/xr of dom0 as they lie here.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LabError } from './lab-error.mjs'
 
@@ -24,7 +24,7 @@ export function copyWorkspace(to) {
   const take = (path) => {
     if (!existsSync(join(workspaceDir, path))) return
     mkdirSync(join(to, dirname(path)), { recursive: true })
-    cpSync(join(workspaceDir, path), join(to, path), { recursive: true, verbatimSymlinks: true })
+    cpSync(join(workspaceDir, path), join(to, path), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   }
   for (const name of readdirSync(join(workspaceDir, 'packages'))) for (const part of packageParts) take(join('packages', name, part))
   if (!existsSync(join(to, 'packages/cli/dist'))) throw new LabError('the workspace is not built', 'run npm run build')
@@ -45,6 +45,14 @@ function linkPackages(to) {
     const link = join(to, 'node_modules', name)
     mkdirSync(dirname(link), { recursive: true })
     symlinkSync(relative(dirname(link), join(to, 'packages', dir)), link)
+    roundUp(join(to, 'packages', dir, 'bundle/made-from.json'))
     for (const [command, file] of Object.entries(bin)) symlinkSync(join('../packages', dir, file), join(to, 'bin', command))
   }
+}
+
+/** The disk keeps whole seconds only; what tells whether a bundle is newer than what it was made of must not lose to that. */
+function roundUp(file) {
+  if (!existsSync(file)) return
+  const seconds = Math.ceil(statSync(file).mtimeMs / 1000)
+  utimesSync(file, seconds, seconds)
 }
