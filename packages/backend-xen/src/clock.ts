@@ -18,4 +18,5 @@ export const realClock = (): Clock => ({
     }),
 })
 
-const reasonOf = ({ reason }: AbortSignalLike): Error => (reason instanceof Error ? reason : new Error('called off', { cause: reason }))
+/** Why somebody called it off, as an error. */
+export const reasonOf = ({ reason }: AbortSignalLike): Error => (reason instanceof Error ? reason : new Error('called off', { cause: reason }))

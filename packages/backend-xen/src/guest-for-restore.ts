@@ -1,4 +1,4 @@
-import { BackendError, type DeviceModelWriter, type GuestFacts, type GuestForRestore, type Lifecycle, type RingPorts } from '@xen-replication/hypervisor'
+import { BackendError, type CpuPolicy, type CpuStateWriter, type DeviceModelWriter, type GuestFacts, type GuestForRestore, type Lifecycle, type RingPorts } from '@xen-replication/hypervisor'
 import type { Platform } from './platform/platform.ts'
 import { XenCpuWriter } from './ports/cpu-writer.ts'
 import { domainInfo, factsOf } from './ports/domain-info.ts'
@@ -17,6 +17,10 @@ export interface RestoreOwner {
   readonly rings: RingPorts
   readonly lifecycle: Lifecycle
   readonly deviceModel: DeviceModelWriter | undefined
+  /** A CPU policy was set. */
+  tookPolicy(policy: CpuPolicy): void
+  /** State of CPUs is about to be set: they have to have their policy. */
+  beforeCpuState(): Promise<void>
   /** Memory and CPUs are in place. */
   complete(frames: Rings): Promise<void>
   /** Nothing more comes. @param how whether `complete()` was done. */
@@ -27,7 +31,7 @@ export interface RestoreOwner {
 export class XenGuestForRestore implements GuestForRestore {
   readonly facts: GuestFacts
   readonly memory: XenBuilder
-  readonly cpu: XenCpuWriter
+  readonly cpu: CpuStateWriter
   readonly lifecycle: Lifecycle
   readonly rings: RingPorts
   readonly pv: XenPvBuilder | undefined
@@ -45,7 +49,7 @@ export class XenGuestForRestore implements GuestForRestore {
     const { kind } = this.facts
     this.pv = kind === 'pv' ? new XenPvBuilder(platform, domId, check) : undefined
     this.memory = new XenBuilder(platform, domId, check)
-    this.cpu = new XenCpuWriter(platform, this.facts, check)
+    this.cpu = withOwner(new XenCpuWriter(platform, this.facts, check), owner)
     this.lifecycle = owner.lifecycle
     this.rings = owner.rings
     this.deviceModel = kind === 'hvm' ? owner.deviceModel : undefined
@@ -71,5 +75,25 @@ export class XenGuestForRestore implements GuestForRestore {
   #check(): void {
     if (this.#state === 'closed') throw new BackendError('BACKEND_STATE', `domain ${this.facts.domId} was closed`)
     domainInfo(this.#platform, this.facts.domId) // somebody else may have destroyed it
+  }
+}
+
+/** Tells the owner of what comes with regard to CPUs. */
+function withOwner(cpu: CpuStateWriter, owner: RestoreOwner): CpuStateWriter {
+  return {
+    setTsc: (tsc) => cpu.setTsc(tsc),
+    setHvmParam: (index, value) => cpu.setHvmParam(index, value),
+    setPolicy: async (policy) => {
+      await cpu.setPolicy(policy)
+      owner.tookPolicy(policy)
+    },
+    setHvmContext: async (context) => {
+      await owner.beforeCpuState()
+      await cpu.setHvmContext(context)
+    },
+    setPvVcpu: async (id, part, bytes) => {
+      await owner.beforeCpuState()
+      await cpu.setPvVcpu(id, part, bytes)
+    },
   }
 }

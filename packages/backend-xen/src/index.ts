@@ -1,2 +1,3 @@
 export { openXenGuests } from './open-guests.ts'
-export { XenGuests } from './xen-guests.ts'
+export type { XenGuests } from './xen-guests.ts'
+export { xenPlugin } from './xen-plugin.ts'

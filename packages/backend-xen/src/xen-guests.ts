@@ -28,6 +28,8 @@ export class XenGuests {
       rings,
       lifecycle: new XenLifecycle(this.#platform, domId, () => ({ model: undefined, destroy: this.#parts.destroy })),
       deviceModel: undefined,
+      tookPolicy: () => undefined,
+      beforeCpuState: () => Promise.resolve(),
       complete: () => Promise.resolve(),
       close: () => Promise.resolve(),
     }

@@ -1,5 +1,6 @@
 import { BackendError, type AbortSignalLike } from '@xen-replication/hypervisor'
 import { closeSync, fstatSync, openSync, statSync, unlinkSync } from 'node:fs'
+import { reasonOf } from '../clock.ts'
 import { refused } from '../hypercall/refused.ts'
 import type { EventChannel, EventChannels } from '../platform/event-channels.ts'
 import { isPointer, openLibrary, type Koffi, type Pointer } from './libraries.ts'
@@ -113,7 +114,7 @@ export class NativeEventChannels implements EventChannels {
         poll.close()
         settle()
       }
-      const stop = (): void => end(() => reject(signal?.reason))
+      const stop = (): void => end(() => reject(reasonOf(signal as AbortSignalLike)))
       const timer = setTimeout(() => end(() => resolve(false)), ms)
       const poll = this.#koffi.node.poll(fd, { readable: true }, () => end(() => resolve(true)))
       if (signal?.aborted === true) stop()

@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
 
+/** What is kept of each region of memory that it has moved. Source: libxl_dom_save.c. */
+const REGION_KEYS = ['start_addr', 'size', 'name'] as const
+
 /** Node of the device model of a domain, which runs in the control domain. */
 export const modelNode = (domId: number): string => `/local/domain/0/device-model/${domId}`
 
@@ -56,9 +59,11 @@ export class XenDeviceModel implements DeviceModel {
     const root = modelNode(this.#domId)
     const pairs: (readonly [string, string])[] = []
     for (const region of await store.list(`${root}/physmap`)) {
-      for (const name of await store.list(`${root}/physmap/${region}`)) {
-        const value = await store.read(`${root}/physmap/${region}/${name}`)
-        if (value !== undefined) pairs.push([`physmap/${region}/${name}`, value])
+      for (const name of REGION_KEYS) {
+        const key = `physmap/${region}/${name}`
+        const value = await store.read(`${root}/${key}`)
+        if (value === undefined) throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} keeps no ${key} in xenstore`)
+        pairs.push([key, value])
       }
     }
     return pairs

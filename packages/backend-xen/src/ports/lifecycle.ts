@@ -1,4 +1,5 @@
 import { BackendError, type AbortSignalLike, type DomainState, type Lifecycle } from '@xen-replication/hypervisor'
+import { reasonOf } from '../clock.ts'
 import { COMMAND } from '../hypercall/layouts.ts'
 import type { Platform } from '../platform/platform.ts'
 import { resumePv } from '../pv/resume-pv.ts'
@@ -45,7 +46,7 @@ export class XenLifecycle implements Lifecycle {
     const { shutdown, paused } = this.#now()
     if (shutdown === 'suspend') return this.#stopModel()
     if (shutdown !== undefined) throw this.#ended(shutdown)
-    if (signal?.aborted === true) throw signal.reason
+    if (signal?.aborted === true) throw reasonOf(signal)
     const how = await this.#way()
     if (how === 'from-outside') suspendFromOutside(this.#platform, this.#domId)
     else if (paused) throw new BackendError('BACKEND_STATE', `domain ${this.#domId} is paused, so it cannot answer`, { hint: 'unpause it first' })

@@ -1,4 +1,5 @@
 import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
+import { reasonOf } from '../clock.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 import { LOOK_MS } from './times.ts'
 
@@ -42,5 +43,5 @@ async function sleepUntil(clock: Clock, ms: number, heard: AbortSignal, callOff:
   if (callOff.aborted || heard.aborted) stop()
   await clock.sleep(ms, either.signal).catch(() => undefined)
   callOff.removeEventListener('abort', stop)
-  if (callOff.aborted) throw callOff.reason
+  if (callOff.aborted) throw reasonOf(callOff)
 }
