@@ -41,3 +41,16 @@ describe.each(kinds)('$says', ({ says, ...spec }) => {
     expect(says).toBeTruthy()
   })
 })
+
+describe('--compact', () => {
+  it('leaves out what the guest does not have, and the guest is the same', async () => {
+    const scene = await mockScene({ kind: 'pvh', workload: 'idle' })
+    const whole = await saveOn(scene)
+    await scene.mock.lifecycle(scene.domId).resume('cancelled')
+    const compact = await saveOn(scene, { options: ['--compact'] })
+    const [{ domId }] = (await (await restoreOf(scene, whole.bytes)).mock.list()) as unknown as [{ domId: DomId }]
+    const memories = await Promise.all([whole, compact].map(async ({ bytes }) => memoryOf((await restoreOf(scene, bytes)).mock, domId)))
+    expect(whole.bytes.length - compact.bytes.length).toBeGreaterThan(8_000_000)
+    expect(memories[1]?.size).toBe(memories[0]?.size)
+  })
+})
