@@ -20,7 +20,7 @@ export class XenPvBuilder implements PvBuilder {
     this.#platform = platform
     this.#domId = domId
     this.#check = check
-    this.machine = new XenMachineMap(platform, 'compat')
+    this.machine = new XenMachineMap(platform, 'native') // the 32-bit table is for reading page tables only
   }
 
   async sharedInfoFrame(): Promise<number> {
