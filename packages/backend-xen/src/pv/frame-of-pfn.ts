@@ -24,7 +24,7 @@ export class FrameOfPfn {
   /** @returns undefined where the table has none. @throws BackendError BACKEND_MAP when the table leads out of the guest */
   mfn(pfn: number): number | undefined {
     const places = PLACES[this.#width]
-    const root = this.#word(this.#sharedInfo, places.root)
+    const root = tableFrame(this.#wide(this.#sharedInfo, places.root), this.#width)
     const leaf = root === 0 ? this.#leafByTree(pfn, this.#word(this.#sharedInfo, places.listOfLists)) : this.#leafByList(pfn, root, this.#wide(this.#sharedInfo, places.address))
     if (leaf === undefined) return undefined
     const mfn = this.#word(leaf, (pfn % this.#perPage) * this.#width)
@@ -74,6 +74,13 @@ export class FrameOfPfn {
       pages.unmap()
     }
   }
+}
+
+/** The frame in a root register: of 32-bit guests with its upper bits below. Source: public/arch-x86/xen-x86_{64,32}.h xen_cr3_to_pfn(). */
+function tableFrame(root: bigint, width: 4 | 8): number {
+  if (width === 8) return Number(root >> 12n)
+  const value = Number(root)
+  return ((value >>> 12) | (value << 20)) >>> 0
 }
 
 /** A word of the guest. */

@@ -79,7 +79,7 @@ function guest(width: 4 | 8, kind: 'tree' | 'list') {
     put(41, [[0, 50n]])
   } else {
     const address = width === 8 ? 0xffff_c900_0000_0000n : 0xc000_0000n
-    put(7, [[places.root, 40n], [places.address, address]])
+    put(7, [[places.root, 40n << 12n], [places.address, address]])
     const entries = (level: number): number => Number((address >> BigInt(9 * level + 3)) & 511n)
     const levels = width === 8 ? 4 : 3
     for (let level = levels; level > 0; level--) put(level === levels ? 40 : 40 + levels - level, [[entries(level), (BigInt(level === 1 ? 50 : 41 + levels - level) << 12n) | 0x8000_0000_0000_0067n]], 8)
