@@ -28,7 +28,7 @@ export function start(argv, { env = {}, seconds = 120 } = {}) {
     child.on('close', (code, signal) => resolve({ status: code ?? signal, ...said, seconds: (performance.now() - began) / 1000 }))
   })
   void ended.then(({ status, out, err, seconds: took }) => {
-    const words = Object.entries(env).map(([name, value]) => `${name}=${value} `).join('')
+    const words = Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value} `).join('')
     appendFileSync(log, `$ ${words}${argv.join(' ')}\n${out}${err}-> ${status} after ${took.toFixed(2)} s\n\n`)
   })
   return { pid: child.pid, child, ended }
