@@ -19,7 +19,7 @@ export interface MockScene {
 }
 
 /** @param target name and configuration of the guest that a restore makes; the domain number libxl gives is not looked at. */
-export function helperHost(mock: MockHost, domId: DomId, target: () => { name: string; kind: GuestSpec['kind']; config: string; modelState: Uint8Array }): HelperHost {
+function helperHost(mock: MockHost, domId: DomId, target: () => { name: string; kind: GuestSpec['kind']; config: string; modelState: Uint8Array }): HelperHost {
   return {
     openForSave: () => mock.openForSave(domId),
     openForRestore: async (_, rings) => {
@@ -75,8 +75,8 @@ export interface Done {
   readonly libxl: ScriptedLibxl
 }
 
-export const SAVE_CALLBACKS = 184
-export const RESTORE_CALLBACKS = 800
+const SAVE_CALLBACKS = 184
+const RESTORE_CALLBACKS = 800
 
 /** Saves with arguments as libxl gives them: `flags`, `cbflags`, `stream_type`. */
 export async function saveOn(scene: MockScene, { flags = 0, stream = 0, options = [] as string[], answer = (message: Message) => scene.act(message), sink = undefined as ByteSink | undefined, ...rest }: SaveWishes = {}): Promise<Done> {

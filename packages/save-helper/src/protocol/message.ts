@@ -28,9 +28,9 @@ export type ArgumentsOf<N extends MessageName> = { readonly [A in keyof Messages
 export type Message = { readonly [N in MessageName]: { readonly name: N; readonly values: ArgumentsOf<N> } }[MessageName]
 
 /** u16 length of what follows, u16 number of the message. */
-export const MESSAGE_HEAD = 4
+const MESSAGE_HEAD = 4
 /** Longest message behind its length. */
-export const MESSAGE_MAX = 0xffff
+const MESSAGE_MAX = 0xffff
 
 /** A message as it goes over the pipe. @throws HelperError HELPER_PROTOCOL for one that is too long */
 export function encodeMessage<N extends MessageName>(name: N, values: ArgumentsOf<N>): Uint8Array {
