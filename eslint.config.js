@@ -14,11 +14,13 @@ const mayImport = {
   'libxc-stream': ['errors', 'format', 'hypervisor'],
   'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
   'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
+  'backend-xen': ['errors', 'hypervisor', 'plugin-api'],
   transports: ['errors', 'plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'transports', 'session'],
+  'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'session'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
 const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream']

@@ -23,6 +23,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('receive', 'take a guest or an image from another host', () => import('./commands/receive.ts')),
   entry('status', 'tell what is under way on this host', () => import('./commands/status.ts')),
   entry('abort', 'call off what is under way with a guest', () => import('./commands/abort.ts')),
+  entry('doctor', 'look at what this host needs to work with Xen guests', () => import('./commands/doctor.ts')),
   entry('plugins', 'list what each plugin brings', () => import('./commands/plugins.ts')),
   entry('config', 'show the settings, and where each comes from', () => import('./commands/config.ts')),
   entry('demo', 'show all of it on two simulated hosts', () => import('./commands/demo.ts')),

@@ -1,6 +1,7 @@
 import { mockPlugin } from '@xen-replication/backend-mock'
+import { xenPlugin } from '@xen-replication/backend-xen'
 import type { Plugin } from '@xen-replication/plugin-api'
 import { transports } from '@xen-replication/transports'
 
 /** Plugins that come with xr. They have no door that others lack. */
-export const firstParty = (env: Readonly<Record<string, string | undefined>>): readonly Plugin[] => [mockPlugin, transports({ env })]
+export const firstParty = (env: Readonly<Record<string, string | undefined>>): readonly Plugin[] => [mockPlugin, xenPlugin, transports({ env })]

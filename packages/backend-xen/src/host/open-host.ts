@@ -1,0 +1,23 @@
+import type { HypervisorBackend } from '@xen-replication/hypervisor'
+import { openPlatform, XEN_RUN_DIR } from '../native/open-platform.ts'
+import { runXl, xlTool } from '../xl/xl-tool.ts'
+import { capabilitiesOf } from './capabilities.ts'
+import { LIBXL_DIR } from './user-data.ts'
+import { XenHost } from './xen-host.ts'
+
+/**
+ * The Xen host that this process runs on.
+ *
+ * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_DENIED, BACKEND_HOST
+ */
+export async function openXenHost(): Promise<HypervisorBackend> {
+  const platform = await openPlatform()
+  try {
+    const xl = xlTool()
+    const capabilities = capabilitiesOf(await runXl(xl, ['info']))
+    return new XenHost({ platform, xl, capabilities, runDir: XEN_RUN_DIR, libxlDir: LIBXL_DIR })
+  } catch (error) {
+    await platform.close()
+    throw error
+  }
+}

@@ -1,0 +1,6 @@
+export { openXenGuests } from './open-guests.ts'
+export type { XenGuests } from './xen-guests.ts'
+export { xenPlugin } from './xen-plugin.ts'
+export { examineHost } from './doctor/examine-host.ts'
+export type { Examination } from './doctor/examine.ts'
+export type { Finding, Verdict } from './doctor/check.ts'

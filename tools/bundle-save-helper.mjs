@@ -1,0 +1,3 @@
+import { bundleCommand } from './bundle-command.mjs'
+
+await bundleCommand('save-helper', 'xr-save-helper')
