@@ -14,6 +14,7 @@ const mayImport = {
   'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
   'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
   transports: ['errors', 'plugin-api'],
+  arbiters: ['errors', 'plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
