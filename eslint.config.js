@@ -15,13 +15,16 @@ const mayImport = {
   'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
   transports: ['errors', 'plugin-api'],
   arbiters: ['errors', 'plugin-api'],
+  'net-buffer': ['errors', 'hypervisor'],
+  qmp: ['errors', 'hypervisor'],
+  remus: ['plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'transports', 'session'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'transports', 'arbiters', 'remus', 'session'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']
 
 const boundaries = (purity) => [
   'error',

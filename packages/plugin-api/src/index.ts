@@ -13,5 +13,5 @@ export { isSharedEffect, needsPeer, sharedEffects, sharedEvents, type SharedEffe
 export { drive, go, isEnd, step, type Drive, type Move, type Table } from './strategy/machine.ts'
 export { optionValues, type OptionSpec, type OptionValues } from './strategy/option.ts'
 export { replCodes, ReplError, type ReplErrorCode } from './strategy/repl-error.ts'
-export { defineRole, type EffectOf, type EffectPorts, type EventOf, type OwnEffects, type Role, type StateOf, type Strategy } from './strategy/strategy.ts'
+export { defineRole, type EffectOf, type EffectPorts, type EpochFacts, type EventOf, type OwnEffects, type Role, type StateOf, type Strategy } from './strategy/strategy.ts'
 export { finish, schemeOf, type Channel, type Listener, type Transport } from './transport.ts'

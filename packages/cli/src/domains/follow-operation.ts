@@ -4,6 +4,7 @@ import { writeJsonLine } from '../output/json.ts'
 import type { Progress } from '../output/progress.ts'
 import { fateText } from './fate-text.ts'
 import { outlookText } from './outlook-text.ts'
+import { protectionRemarks } from './protection-remarks.ts'
 
 const PAGE_BYTES = 4096
 
@@ -28,7 +29,7 @@ export function followOperation(ctx: VerbContext): Follower {
 
 function jsonLines({ stdout }: VerbContext): Observer {
   let written: Promise<void> = Promise.resolve()
-  const line = ({ kind, at, operation, data }: AnyObservedEvent): object => ({ event: kind, at: Math.round(at), operation, ...data, ...('error' in data ? { error: String(data.error) } : {}) })
+  const line = ({ kind, at, operation, data }: AnyObservedEvent): object => ({ event: kind, at: Math.round(at), operation, ...data, ...(kind === 'strategy.move' ? { event: kind, on: data.event } : {}), ...('error' in data ? { error: String(data.error) } : {}) })
   return {
     observe: (event) => {
       written = written.then(() => writeJsonLine(stdout, line(event))).catch(() => undefined) // nobody reads: the operation goes on
@@ -50,8 +51,10 @@ function progressLines(ctx: VerbContext): Observer {
   const remark = (text: string): void => {
     if (ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: ${text}\n`)
   }
+  const protection = protectionRemarks(remark)
   return {
     observe: (event) => {
+      protection(event)
       switch (event.kind) {
         case 'operation.begin':
           label = event.data.verb
@@ -61,6 +64,7 @@ function progressLines(ctx: VerbContext): Observer {
           memory = event.data.memoryBytes ?? 0
           return begin(label)
         case 'save.pass-begin':
+          if (event.data.pass === 'checkpoint') return task?.end()
           bytesBefore = bytes
           return begin(passText(label, event.data.pass, event.data.round), event.data.round === 0 ? memory : event.data.expected * PAGE_BYTES)
         case 'save.pages':
@@ -72,8 +76,6 @@ function progressLines(ctx: VerbContext): Observer {
           return event.data.trend === 'not-shrinking' ? remark(outlookText(event.data)) : undefined
         case 'save.trouble':
           return remark(`warning: ${event.data.what}: ${String(event.data.error)}`)
-        case 'link.down':
-          return remark(`the link to ${event.data.url} is lost; trying to make another one`)
         case 'operation.end':
           task?.end()
           task = undefined
