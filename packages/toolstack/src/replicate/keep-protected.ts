@@ -11,7 +11,7 @@ import { ProtectedGuest, STAGE_BYTES_MAX } from './protected-guest.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 
 export interface KeepRequest {
-  readonly host: Host
+  readonly host: Pick<Host, 'backend' | 'clock'>
   readonly role: Role
   readonly options: OptionValues
   readonly domains: readonly DomainSummary[]

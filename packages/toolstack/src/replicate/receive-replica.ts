@@ -29,7 +29,7 @@ export interface ReplicaResult {
 }
 
 export interface ReplicaJob {
-  readonly host: Host
+  readonly host: Pick<Host, 'backend' | 'clock' | 'collected'>
   readonly request: ReplicaRequest
   readonly chosen: ChosenArbiter
   readonly operation: Operation
