@@ -6,7 +6,7 @@ export type {
   ArbiterContribution, BackendContribution, Contribution, ContributionKind, ContributionKinds, Contributions, ObserverContribution, Settings,
 } from './contributions.ts'
 export { isLinkLost, linkCodes, LinkError, type LinkErrorCode } from './link-error.ts'
-export type { AnyObservedEvent, ObservedEvent, ObservedEvents, ObservedKind, Observer } from './observer.ts'
+export type { AnyObservedEvent, GuestFate, ObservedEvent, ObservedEvents, ObservedKind, Observer } from './observer.ts'
 export { contributionsOf, definePlugin, isPlugin, PLUGIN_API, type Plugin } from './plugin.ts'
 export { pluginCodes, PluginError, type PluginErrorCode } from './plugin-error.ts'
 export { isSharedEffect, needsPeer, sharedEffects, sharedEvents, type SharedEffect, type SharedEvent } from './strategy/effects.ts'

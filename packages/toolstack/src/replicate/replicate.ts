@@ -75,7 +75,9 @@ interface Job {
 }
 
 async function replicate(job: Job): Promise<Replicated> {
-  const { url } = job.request
+  const { request: { url, strategy }, options, chosen, operation } = job
+  const { heartbeatMs, silenceMs } = times(job.request)
+  operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
   const kept = url === undefined ? await keep(job, blackholeLink()) : await overSession(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
