@@ -16,14 +16,17 @@ const mayImport = {
   'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
   'backend-xen': ['errors', 'hypervisor', 'plugin-api'],
   transports: ['errors', 'plugin-api'],
+  arbiters: ['errors', 'plugin-api'],
+  'net-buffer': ['errors', 'hypervisor'],
+  remus: ['plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
   'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'session'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']
 
 // Tests may also import what the package lists for its development.
 const forTests = (name) => {

@@ -1,7 +1,17 @@
+import type { GuestKind } from '@xen-replication/hypervisor'
+import type { OptionValues } from './strategy/option.ts'
+
+/** How a guest stands. `suspended`: nobody could let it go on, or nobody may; `unknown`: not even that could be found out. */
+export type GuestFate = 'runs' | 'paused' | 'suspended' | 'gone' | 'ended' | 'unknown'
+
 /** Kinds of events and what each carries. Plugins add theirs: `declare module '@xen-replication/plugin-api' { interface ObservedEvents { … } }`. */
 export interface ObservedEvents {
   'operation.begin': { readonly verb: string; readonly guest: string | undefined; readonly url: string | undefined }
   'operation.end': { readonly outcome: 'done' | 'failed' | 'interrupted'; readonly code: string | undefined; readonly seconds: number }
+  /** Which guest it is about, once that is known; several of a group in one line. `memoryBytes`: its memory, of guests of this host. */
+  'guest.announced': { readonly guest: string; readonly kind: GuestKind; readonly memoryBytes: number | undefined }
+  /** Where a guest stands after an operation that failed or ended. Its name is unknown when the link broke before it came. */
+  'guest.fate': { readonly guest: string | undefined; readonly side: 'source' | 'target'; readonly fate: GuestFate }
   /** Rounds count from 0; pages are those of one pass, bytes those of the whole save. */
   'save.pass-begin': { readonly pass: string; readonly round: number; readonly expected: number }
   'save.pages': { readonly pass: string; readonly round: number; readonly sent: number; readonly expected: number; readonly bytes: number }
@@ -12,6 +22,8 @@ export interface ObservedEvents {
   'restore.checkpoint': { readonly number: number; readonly bytes: number }
   'link.up': { readonly url: string }
   'link.down': { readonly url: string; readonly code: string | undefined }
+  /** What a primary was asked to do. `silenceMs`: silence after which the peer is taken for lost. */
+  'replication.begin': { readonly strategy: string; readonly options: OptionValues; readonly heartbeatMs: number; readonly silenceMs: number; readonly arbitration: 'none' | 'arbiter' | 'unsafe' }
   'strategy.move': { readonly role: 'primary' | 'secondary'; readonly from: string; readonly event: string; readonly to: string }
   'arbiter.answer': { readonly session: string; readonly answer: 'granted' | 'denied' | 'unknown'; readonly reason: string | undefined }
   /** `pauseMs`: how long the guest stood. */

@@ -21,6 +21,8 @@ export interface OpenOptions {
   readonly clock: Clock
   /** What for: both sides have to say the same. */
   readonly purpose: string
+  /** What else a receiver is ready for; what the sender wants is in the agreement. */
+  readonly alsoFor?: readonly string[]
   readonly limits?: Partial<SessionLimits>
   /** Makes another channel to the same peer: dials, or accepts; gives up when the signal aborts. Absent: a lost link is the end. */
   readonly again?: (signal: AbortSignalLike) => Promise<Channel>
@@ -80,11 +82,11 @@ export async function openReceiver(options: OpenOptions, begun?: (hello: Hello) 
   })
 }
 
-function mannersOf({ purpose, limits, compression = 'auto', compressors = [], must = [], random = randomBytes, again, lasting = false }: OpenOptions): Manners {
+function mannersOf({ purpose, alsoFor = [], limits, compression = 'auto', compressors = [], must = [], random = randomBytes, again, lasting = false }: OpenOptions): Manners {
   const options = sessionOptions(limits)
   const goesOn = lasting || (again !== undefined && options.resumeWaitMs > 0)
   const can = bitsOf(goesOn ? ['resume', 'zeros', 'replication'] : ['zeros', 'replication'])
-  const manners = { purpose, limits: options, can, must: bitsOf(must), compression, compressors: [...compressors, ...nodeCompressors()], random }
+  const manners = { purpose, alsoFor, limits: options, can, must: bitsOf(must), compression, compressors: [...compressors, ...nodeCompressors()], random }
   compressionOffer(compression, manners.compressors)
   return manners
 }

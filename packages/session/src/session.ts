@@ -1,6 +1,6 @@
 import { isLinkLost, LinkError, type AbortSignalLike, type Clock } from '@xen-replication/plugin-api'
 import { reasonOf, type Reason } from './frame/reason.ts'
-import { frameTypes, type BodyOf, type Frame, type FrameName } from './frame/table.ts'
+import { frameTypes, type BodyOf, type Frame, type OrderedName } from './frame/table.ts'
 import { isResumable, type Agreement } from './hello/agreement.ts'
 import { givenBack, peerAborted } from './hello/peer-words.ts'
 import { SessionError } from './session-error.ts'
@@ -14,13 +14,9 @@ import { SendLog } from './stream/send-log.ts'
 import { asError } from './wire/as-error.ts'
 import { Condition } from './wire/condition.ts'
 import { Latest } from './wire/latest.ts'
+import { Pulse } from './wire/pulse.ts'
 import type { Wire } from './wire/wire.ts'
-import { within } from './wire/within.ts'
-
-export type OrderedName = { [N in FrameName]: (typeof frameTypes)[N]['kind'] extends infer K ? ('ordered' extends K ? N : never) : never }[FrameName]
-
-/** How long to wait for the peer to let go after the last word, in ms: as `xl` waits for its child. */
-const LINGER_MS = 2_000
+import { linger } from './wire/within.ts'
 
 /**
  * A session over one link after another: ordered frames come once and in order whatever happens to links, until the time to wait for a new one is over.
@@ -39,6 +35,7 @@ export class Session {
   readonly #gone = new AbortController()
   readonly #ack = new Latest(() => this.#wire.send('ack', { frame: this.#safe, taken: this.#arrivals.taken }))
   readonly #progress = new Latest(() => this.#wire.send('progress', { bytes: this.#arrivals.verified, ...this.#report }))
+  readonly #pulse: Pulse
   readonly #pumped: Promise<void>
   #wire: Wire
   #linked = true
@@ -47,13 +44,13 @@ export class Session {
   #over = false
   #peerDone = false
   #safe: number
-  #peerNow = 0
   #report = { pages: 0, state: 0 }
 
   constructor(agreement: Agreement, wire: Wire, ports: SessionPorts, start: Start = { sent: 0, received: 0, offset: 0 }) {
     this.agreement = agreement
     this.clock = ports.clock
     this.limits = ports.limits
+    this.#pulse = new Pulse(ports.clock, ports.limits, ports.observe)
     this.#ports = ports
     this.flow = new Flow({ ...agreement, resumable: isResumable(agreement) }, start.offset)
     this.#log = new SendLog(start.sent)
@@ -154,6 +151,11 @@ export class Session {
     this.#ack.post()
   }
 
+  /** Changes how often this side says that it lives, and how long it bears silence. @throws SessionError SESSION_OPTION */
+  retime(heartbeatMs: number, silenceMs: number): void {
+    this.#pulse.retime(heartbeatMs, silenceMs, this.#wire)
+  }
+
   /** Tells the sender how far the receiver is. */
   tell(pages: number, state: number): void {
     this.#report = { pages, state }
@@ -172,11 +174,17 @@ export class Session {
     this.changed.notify()
   }
 
+  /** Lets go of the link at once: the peer finds it lost. Everything fails with `error`, unless it failed before. */
+  cut(error: unknown): void {
+    this.fail(error)
+    this.#wire.fail(error)
+  }
+
   /** Says why this side gives up, if that is possible, and ends. Never fails. */
   async abort(name: 'abort' | 'given-back', why: Reason): Promise<void> {
     const { number } = this.#log.add(name, why, 0)
     this.#over = true
-    await this.#atMost(this.#wire.send(name, why, number))
+    await linger(this.clock, this.#wire.send(name, why, number))
     await this.end()
   }
 
@@ -186,13 +194,9 @@ export class Session {
     this.fail(new SessionError('SESSION_CLOSED', 'the session is over on this side'))
     const { number } = this.#log.add('bye', {}, 0)
     this.#ack.post()
-    await this.#atMost(this.#wire.send('bye', {}, number).then(() => this.#wire.end()))
-    await this.#atMost(this.#pumped)
+    await linger(this.clock, this.#wire.send('bye', {}, number).then(() => this.#wire.end()))
+    await linger(this.clock, this.#pumped)
     this.#wire.fail(new LinkError('LINK_CLOSED', 'the session is over on this side'))
-  }
-
-  async #atMost(work: Promise<void>): Promise<void> {
-    await within(this.clock, LINGER_MS, 'the end', work).catch(() => undefined)
   }
 
   #checked(): true {
@@ -201,9 +205,8 @@ export class Session {
   }
 
   #adopt(wire: Wire): Wire {
-    const { heartbeatMs, silenceMs } = this.limits
     wire.admit(this.agreement.role === 'receiver' ? this.agreement.batch : 0, this.buffers)
-    wire.keepAlive(heartbeatMs, silenceMs, () => wire.send('heartbeat', { now: Math.floor(this.clock.now()), echo: this.#peerNow }))
+    this.#pulse.over(wire)
     return wire
   }
 
@@ -292,8 +295,7 @@ export class Session {
     } else if (frame.name === 'progress') {
       this.#ports.observe({ type: 'progress', ...frame.body })
     } else if (frame.name === 'heartbeat') {
-      this.#peerNow = frame.body.now
-      if (frame.body.echo > 0) this.#ports.observe({ type: 'round-trip', ms: this.clock.now() - frame.body.echo })
+      this.#pulse.heard(frame.body)
     }
   }
 }

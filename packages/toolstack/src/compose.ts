@@ -14,6 +14,7 @@ import { restoreGuest } from './operations/restore.ts'
 import { saveGuest } from './operations/save.ts'
 import { sendImage } from './operations/send-image.ts'
 import { collectPlugins, type Collected, type Found } from './plugins/collect-plugins.ts'
+import { replicateGuests } from './replicate/replicate.ts'
 import { T, type Bound, type Token } from './tokens.ts'
 
 export interface ComposeRequest {
@@ -85,7 +86,7 @@ function bindParts({ bind }: ContainerModuleLoadOptions, { clock, observers = []
 }
 
 function bindOperations({ bind }: ContainerModuleLoadOptions): void {
-  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations, clock: Clock): Host => ({ backend, links, operations, clock }), [T.backend, T.links, T.operations, T.clock])
+  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations, clock: Clock, collected: Collected): Host => ({ backend, links, operations, clock, collected }), [T.backend, T.links, T.operations, T.clock, T.collected])
   const operation = <Work extends (host: Host, ...rest: never[]) => unknown>(token: Token<Bound<Work>>, work: Work): void => {
     bind(token).toResolvedValue((host: Host) => (...rest: never[]) => work(host, ...rest), [T.host])
   }
@@ -98,6 +99,7 @@ function bindOperations({ bind }: ContainerModuleLoadOptions): void {
   operation(T.receive, receiveGuest)
   operation(T.sendImage, sendImage)
   operation(T.receiveImage, receiveImage)
+  operation(T.replicate, replicateGuests)
 }
 
 async function unbind(container: Container): Promise<void> {

@@ -11,6 +11,7 @@ import type { restoreGuest } from './operations/restore.ts'
 import type { saveGuest } from './operations/save.ts'
 import type { sendImage } from './operations/send-image.ts'
 import type { Collected } from './plugins/collect-plugins.ts'
+import type { replicateGuests } from './replicate/replicate.ts'
 
 /** A name under which the container has something, and what that is. */
 export type Token<T> = symbol & { readonly gives?: T }
@@ -37,6 +38,7 @@ export const T = {
   save: token<Bound<typeof saveGuest>>('Save'),
   restore: token<Bound<typeof restoreGuest>>('Restore'),
   migrate: token<Bound<typeof migrateGuest>>('Migrate'),
+  replicate: token<Bound<typeof replicateGuests>>('Replicate'),
   receive: token<Bound<typeof receiveGuest>>('Receive'),
   sendImage: token<Bound<typeof sendImage>>('SendImage'),
   receiveImage: token<Bound<typeof receiveImage>>('ReceiveImage'),

@@ -10,6 +10,9 @@ export const toolstackCodes = {
   TOOL_LEFT_OVER: 'A copy of a guest that must not run could not be destroyed.',
   TOOL_SETTING: 'A setting has a value that makes no sense, or there is no setting of that name.',
   TOOL_CONFIG_FILE: 'A configuration file cannot be read.',
+  TOOL_DENIED: 'The arbiter does not let this side run the guest, or nobody could say which side may.',
+  TOOL_UNPROTECTED: 'The guest runs on, and nobody has a copy of it any more.',
+  TOOL_ARBITER: 'The two sides of a replication do not agree on who decides when they lose each other.',
   TOOL_NO_OPERATION: 'No operation on that guest is under way on this host.',
 } as const
 

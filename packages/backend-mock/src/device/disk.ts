@@ -8,6 +8,7 @@ export interface DiskWrite {
 
 /** A disk whose writes can be held until a checkpoint is safe. */
 export class Disk extends HeldDevice<DiskWrite> {
+  readonly kind = 'disk'
   /** What is on the disk for good: number of the last write, by block. */
   readonly blocks: ReadonlyMap<number, number>
 

@@ -1,7 +1,8 @@
 import type { CheckpointDevice } from '@xen-replication/hypervisor'
 
 /** A device whose effects on the outside can be held until the epoch they belong to is committed. */
-export class HeldDevice<Effect> implements CheckpointDevice {
+export abstract class HeldDevice<Effect> implements CheckpointDevice {
+  abstract readonly kind: CheckpointDevice['kind']
   readonly name: string
   readonly #release: (effect: Effect) => void
   #held: { readonly epoch: number; readonly effects: Effect[] }[] = []
@@ -47,6 +48,10 @@ export class HeldDevice<Effect> implements CheckpointDevice {
     this.#held = this.#held.filter((part) => part.epoch > epoch)
     for (const { effects } of done) effects.forEach(this.#release)
     return Promise.resolve()
+  }
+
+  waiting(): Promise<number> {
+    return Promise.resolve(this.held.length)
   }
 
   teardown(held: 'release' | 'drop'): Promise<void> {

@@ -13,6 +13,7 @@ export interface Packet {
 
 /** A network card whose packets can be held until a checkpoint is safe. */
 export class Nic extends HeldDevice<Packet> {
+  readonly kind = 'network'
   /** Packets that have left the host, in the order in which they did. */
   readonly out: readonly Packet[]
 

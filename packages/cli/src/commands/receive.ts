@@ -1,8 +1,9 @@
-import type { LinkOptions, ReceiveRequest } from '@xen-replication/toolstack'
+import type { LinkOptions, ReceiveRequest, Released } from '@xen-replication/toolstack'
 import { resolve } from 'node:path'
 import { usageError } from '../cli-error.ts'
 import { fateText } from '../domains/fate-text.ts'
 import { linkOptions, linkOptionsOf } from '../domains/link-options.ts'
+import { arbiterChoice, arbiterOptions } from '../domains/replicate-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -20,12 +21,14 @@ export const verb: Verb = {
     { flags: '--name <NAME>', what: 'call the guest this here', standard: 'its name there' },
     { flags: '--to <FILE>', what: 'take an image and put it here, from `xr send` or `xr save --peer xr`' },
     ...linkOptions.filter(({ flags }) => flags.startsWith('--wait')),
+    ...arbiterOptions,
   ],
   host: true,
   lines: true,
   about: [
     'Takes one guest from another host and ends. When anything fails, nothing of the guest is left here, and it runs on there; both sides say why.',
     'Guests of this host are never touched. Where one has the name of the guest that comes, the guest stays where it was; but where that one is an older copy of the very same guest (name and UUID are the same), it comes in beside it as NAME--2, and a warning says so.',
+    'What the other host has in mind it says itself: `xr migrate` moves a guest here; `xr remus` keeps a backup here, which takes over when the arbiter says so, or at `xr failover`.',
     'With --xl it takes the place of `xl migrate-receive`: the same messages in the same order.',
     'With --to it takes an image instead. It is collected as FILE.part and has its name when it is whole; what an interrupted transfer left is gone on with when the same sender comes back.',
   ],
@@ -54,13 +57,16 @@ interface Wanted {
 
 async function receiveGuest(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted): Promise<ExitCode> {
   const paused = switchOption(options, 'p')
-  const request: ReceiveRequest = { url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs }
+  const request: ReceiveRequest = { url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs, ...arbiterChoice(options, ctx) }
   return withToolstack(ctx, options, async ({ stack, T }) => {
     const began = ctx.now()
-    const { guest, domId, kind, bytes, doubt } = await (await stack.get(T.receive))(request, ctx.signal)
+    const received = await (await stack.get(T.receive))(request, ctx.signal)
+    if (received.released === true) return tellReleased(ctx, stdio, url, received)
+    const { guest, domId, kind, bytes, doubt, replica } = received
     if (doubt !== undefined) ctx.stderr.writeNow(`xr: warning: the other side may not know that ${guest} is here: ${doubt.message}\n`)
-    const text = `${fateText(guest, 'target', paused ? 'paused' : 'runs')}, domain ${domId}, from ${bytesText(bytes)}\n`
-    if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { guest, id: domId, type: kind, url, bytes, state: paused ? 'paused' : 'running', seconds: (ctx.now() - began) / 1000 })
+    const whole = replica === undefined ? '' : ` and ${replica.epochs} epochs`
+    const text = `${fateText(guest, 'target', paused ? 'paused' : 'runs')}, domain ${domId}, from ${bytesText(bytes)}${whole}\n`
+    if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { guest, id: domId, type: kind, url, bytes, state: paused ? 'paused' : 'running', ...replica, seconds: (ctx.now() - began) / 1000 })
     else if (stdio) ctx.stderr.writeNow(text)
     else if (!ctx.jsonl) await ctx.stdout.write(text)
     return exitCodes.done
@@ -77,4 +83,13 @@ async function receiveImage(ctx: VerbContext, options: OptionValues, { url, stdi
     else if (!ctx.jsonl) await ctx.stdout.write(text)
     return exitCodes.done
   })
+}
+
+/** A primary that ended its replication has its guest on the other host. */
+async function tellReleased(ctx: VerbContext, stdio: boolean, url: string, { guests, epochs }: Released): Promise<ExitCode> {
+  const text = `the primary has ended it after ${epochs} epochs; nothing of ${guests.join(', ') || 'the guest'} is left here\n`
+  if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { guest: guests[0], guests, url, epochs, state: 'released' })
+  else if (stdio) ctx.stderr.writeNow(text)
+  else if (!ctx.jsonl) await ctx.stdout.write(text)
+  return exitCodes.done
 }

@@ -5,6 +5,7 @@ import type { Progress } from '../output/progress.ts'
 import { fateText } from './fate-text.ts'
 import { durationText } from '../output/units.ts'
 import { outlookText, rateText } from './outlook-text.ts'
+import { protectionRemarks } from './protection-remarks.ts'
 
 const PAGE_BYTES = 4096
 
@@ -29,7 +30,7 @@ export function followOperation(ctx: VerbContext): Follower {
 
 function jsonLines({ stdout }: VerbContext): Observer {
   let written: Promise<void> = Promise.resolve()
-  const line = ({ kind, at, operation, data }: AnyObservedEvent): object => ({ event: kind, at: Math.round(at), operation, ...data, ...('error' in data ? { error: String(data.error) } : {}) })
+  const line = ({ kind, at, operation, data }: AnyObservedEvent): object => ({ event: kind, at: Math.round(at), operation, ...data, ...(kind === 'strategy.move' ? { event: kind, on: data.event } : {}), ...('error' in data ? { error: String(data.error) } : {}) })
   return {
     observe: (event) => {
       written = written.then(() => writeJsonLine(stdout, line(event))).catch(() => undefined) // nobody reads: the operation goes on
@@ -40,10 +41,14 @@ function jsonLines({ stdout }: VerbContext): Observer {
 
 function progressLines(ctx: VerbContext): Observer {
   const bar = progressBar(ctx)
+  const remark = (text: string | undefined): void => {
+    if (text !== undefined && ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: ${text}\n`)
+  }
+  const protection = protectionRemarks(remark)
   return {
     observe: (event) => {
-      const text = remarkOn(event)
-      if (text !== undefined && ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: ${text}\n`)
+      remark(remarkOn(event))
+      protection(event)
       bar(event)
     },
     close: () => Promise.resolve(),
@@ -92,6 +97,7 @@ function progressBar({ progress }: VerbContext): Observer['observe'] {
         writes = `, the guest writes ${rateText(event.data.dirtyRate)}`
         return
       case 'save.pass-begin':
+        if (event.data.pass === 'checkpoint') return task?.end()
         bytesBefore = bytes
         return begin(passText(label, event.data.pass, event.data.round) + writes, event.data.round === 0 ? memory : event.data.expected * PAGE_BYTES)
       case 'save.pages':

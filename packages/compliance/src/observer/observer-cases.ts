@@ -9,7 +9,9 @@ export interface ObserverBench extends Bench {
 /** An event of each kind, in an order in which they might come. */
 const samples: { readonly [K in ObservedKind]: ObservedEvents[K] } = {
   'operation.begin': { verb: 'migrate', guest: 'demo', url: 'tcp://host:1' },
+  'guest.announced': { guest: 'demo', kind: 'hvm', memoryBytes: 67_108_864 },
   'link.up': { url: 'tcp://host:1' },
+  'replication.begin': { strategy: 'remus', options: { interval: 200 }, heartbeatMs: 100, silenceMs: 300, arbitration: 'arbiter' },
   'save.pass-begin': { pass: 'live', round: 0, expected: 16_384 },
   'save.pages': { pass: 'live', round: 0, sent: 1024, expected: 16_384, bytes: 4_202_520 },
   'save.dirty': { round: 0, pages: 12 },
@@ -23,6 +25,7 @@ const samples: { readonly [K in ObservedKind]: ObservedEvents[K] } = {
   'strategy.move': { role: 'primary', from: 'copied', event: 'peer-lost', to: 'arbitrating' },
   'arbiter.answer': { session: 's', answer: 'denied', reason: 'the other side has won' },
   'link.down': { url: 'tcp://host:1', code: 'LINK_LOST' },
+  'guest.fate': { guest: undefined, side: 'target', fate: 'gone' },
   'operation.end': { outcome: 'failed', code: 'LINK_LOST', seconds: 1.5 },
 }
 

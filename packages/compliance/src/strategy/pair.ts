@@ -79,6 +79,7 @@ class Pair {
       resume: () => this.#resume(side),
       'take-over': () => this.#resume(side),
       destroy: () => void (this.running[side] = false),
+      stand: () => void (this.running[side] = false),
       postsuspend: () => stand('an epoch ends'),
       stage: () => stand('memory is staged'),
       apply: () => stand('a checkpoint is put in'),

@@ -21,6 +21,7 @@ export function tinyDevice(fault = ''): DeviceBench {
   }
   const device: CheckpointDevice = {
     name: 'tiny',
+    kind: 'network',
     setup: () => done(() => {
       holding = true
       if (!is('epochs-go-on')) epoch = 0
@@ -36,6 +37,7 @@ export function tinyDevice(fault = ''): DeviceBench {
       if (is('commits-last')) let_(() => true)
       else let_((one) => (is('commits-exactly') ? one.epoch === number : one.epoch <= number))
     }),
+    waiting: () => Promise.resolve(held.length),
     teardown: (how) => done(() => {
       if (how === 'release' || is('never-drops')) let_(() => true)
       if (!is('release-loses') || how === 'drop') held = is('keeps-dropped') ? held : []

@@ -4,6 +4,8 @@
  */
 export interface CheckpointDevice {
   readonly name: string
+  /** What users can choose not to hold back, each by itself. */
+  readonly kind: 'network' | 'disk'
   setup(): Promise<void>
   /** The guest is suspended: epoch `epoch` ends here, what comes later belongs to the next. */
   postsuspend(epoch: number): Promise<void>
@@ -11,6 +13,8 @@ export interface CheckpointDevice {
   preresume(epoch: number): Promise<void>
   /** The backup has acknowledged `epoch`: its effects, and no later ones, may be seen. */
   commit(epoch: number): Promise<void>
+  /** How many effects wait to be seen, of all epochs; 0 where the device cannot tell. */
+  waiting(): Promise<number>
   /** Undoes `setup()`. `release`: let go what is held; `drop`: it must never be seen. */
   teardown(held: 'release' | 'drop'): Promise<void>
 }

@@ -24,6 +24,8 @@ import { readStreamStart } from './stream-start.ts'
 export interface StreamRestoreOptions {
   /** `plain`: one state; `remus`: checkpoints until the sender is lost; `colo`: that, each announced by a state. */
   readonly streamType: 'plain' | 'remus' | 'colo'
+  /** When a checkpoint becomes part of the guest: as soon as it was read, or by `apply()`. Default `at-once`. */
+  readonly applies?: 'at-once' | 'when-told' | undefined
   /** Most bytes of a checkpoint to hold back, for each layer. Default HELD_BYTES_MAX of libxc-stream. */
   readonly heldBytesMax?: number | undefined
   readonly observe?: RestoreObserver | undefined
@@ -53,6 +55,10 @@ export interface StreamRestorer {
    * @throws RestoreError, BackendError; the guest is closed then.
    */
   read(): Promise<StreamStop>
+  /** Makes the checkpoint that was read part of the guest; only where it is to be told. @throws as `read()` */
+  apply(): Promise<void>
+  /** Forgets the checkpoint that was read and not applied; nothing can be read after it. */
+  drop(): void
   /** COLO: waits for the primary to announce its next checkpoint. Due after each `checkpoint`. @throws as `read()` */
   awaitNew(): Promise<{ readonly why: 'new' } | StreamLoss>
   /**
@@ -76,8 +82,8 @@ export function openStreamRestorer(reader: ByteReader, guest: GuestForRestore, o
   return new Restorer(reader, guest, options)
 }
 
-/** Where the reading stands: in the outer stream, in the image, before a state, or at an end. */
-type Phase = 'new' | 'outer' | 'image' | 'state' | 'stopped' | 'over'
+/** Where the reading stands: in the outer stream, in the image, behind a checkpoint that is held, before a state, or at an end. */
+type Phase = 'new' | 'outer' | 'image' | 'held' | 'state' | 'stopped' | 'over'
 
 class Restorer implements StreamRestorer {
   readonly #guest: GuestForRestore
@@ -88,6 +94,7 @@ class Restorer implements StreamRestorer {
   #image: ImageRestorer | undefined
   #phase: Phase = 'new'
   #completed = false
+  #group: CheckpointGroup | undefined
 
   constructor(reader: ByteReader, guest: GuestForRestore, options: StreamRestoreOptions) {
     this.#guest = guest
@@ -110,6 +117,17 @@ class Restorer implements StreamRestorer {
       this.#phase = 'image'
       return { why: 'new' }
     })
+  }
+
+  apply(): Promise<void> {
+    return this.#step('apply()', ['held'], () => this.#apply(this.#image as ImageRestorer))
+  }
+
+  drop(): void {
+    if (this.#phase !== 'held') throw outOfOrder(`drop() in a restore that is ${this.#phase}; it needs to be held`)
+    this.#group = undefined
+    this.#image?.drop()
+    this.#phase = 'stopped'
   }
 
   complete(): Promise<void> {
@@ -183,10 +201,18 @@ class Restorer implements StreamRestorer {
       this.#phase = 'stopped'
       return { why: 'failover', epochs: image.epochs, dropped: { records: records + size.records, bytes: bytes + size.bytes }, error }
     }
-    await group.apply()
+    this.#group = group
+    this.#phase = 'held'
+    if (this.#options.applies === 'when-told') return { why: 'checkpoint', epoch: image.epochs }
+    await this.#apply(image)
+    return { why: 'checkpoint', epoch: image.epochs - 1 }
+  }
+
+  async #apply(image: ImageRestorer): Promise<void> {
+    await this.#group?.apply()
+    this.#group = undefined
     await image.apply()
     this.#phase = this.#options.streamType === 'colo' ? 'state' : 'image'
-    return { why: 'checkpoint', epoch: image.epochs - 1 }
   }
 
   /** Does a step that reads, in which the sender may be lost. */

@@ -3,6 +3,19 @@ import type { SharedEffect } from './effects.ts'
 import type { Move, Table } from './machine.ts'
 import type { OptionSpec, OptionValues } from './option.ts'
 
+/** What an epoch was like, once it was acknowledged. */
+export interface EpochFacts {
+  readonly epoch: number
+  readonly pages: number
+  readonly bytes: number
+  /** How long the guest stood. */
+  readonly pauseMs: number
+  /** From the end of the epoch until the peer had it. */
+  readonly latencyMs: number
+  /** Effects on the outside that waited for it, as far as devices tell; 0 where they do not. */
+  readonly outputs: number
+}
+
 /** What an effect of a strategy's own gets, once a session. */
 export interface EffectPorts {
   readonly clock: Clock
@@ -13,6 +26,8 @@ export interface EffectPorts {
   request(): string | undefined
   /** Resolves with such a request as soon as there is one. */
   requested(signal: AbortSignalLike): Promise<string>
+  /** The last epoch that was acknowledged; undefined before the first, and at the secondary. */
+  lastEpoch(): EpochFacts | undefined
 }
 
 /** Effects that only this strategy knows, by name. Each may yield the next event, and may throw LINK_LOST. */

@@ -1,4 +1,4 @@
-import { raw, struct, structCodec, type Codec } from '@xen-replication/format'
+import { raw, reserved, struct, structCodec, u16, u32, u64, u8, type Codec } from '@xen-replication/format'
 import { batch, batchFront } from './batch.ts'
 import { count } from './count.ts'
 import { GREETING_MAX, hello, NONCE_BYTES, welcome } from './hello.ts'
@@ -29,6 +29,12 @@ const ack = struct(16, { frame: count, taken: count })
 const progress = struct(24, { bytes: count, pages: count, state: count })
 const heartbeat = struct(16, { now: count, echo: count })
 const epoch = struct(8, { epoch: count })
+/**
+ * `guest`: UUID of the first. `token`: the greatest fencing token that the sender knows of. `arbiter`: 0 nobody decides, 1 an arbiter does, 2 each side
+ * for itself. `members`: how many guests.
+ */
+const protect = struct(40, { guest: raw(16), token: u64, heartbeatMs: u32, silenceMs: u32, members: u16, arbiter: u8, _: reserved(5) })
+const member = struct(4, { member: u16, _: reserved(2) })
 
 /** Every frame there is: the only list. Types are never used again for something else. */
 export const frameTypes = {
@@ -49,10 +55,15 @@ export const frameTypes = {
   'epoch-end': row(80, 'sender', 'ordered', fixed('epoch-end', epoch), epoch.size, 'An epoch of the stream is complete.'),
   'epoch-stored': row(81, 'receiver', 'ordered', fixed('epoch-stored', epoch), epoch.size, 'That epoch is safe here: its output may be released.'),
   say: row(82, 'both', 'ordered', word, WORD_MAX, 'A message of a replication strategy.'),
+  protect: row(83, 'sender', 'ordered', fixed('protect', protect), protect.size, 'What is to be protected, and how it is agreed on who lives.'),
+  member: row(84, 'sender', 'ordered', fixed('member', member), member.size, 'From here on the stream is that of this guest of a group.'),
 } as const
 
 export type FrameName = keyof typeof frameTypes
 export type BodyOf<N extends FrameName> = (typeof frameTypes)[N] extends FrameType<infer T> ? T : never
+
+/** Names of frames that come once and in order. */
+export type OrderedName = { [N in FrameName]: (typeof frameTypes)[N]['kind'] extends infer K ? ('ordered' extends K ? N : never) : never }[FrameName]
 
 /** A frame as it came. `number` counts ordered frames of one side from 1; it is 0 for others. */
 export type Frame<N extends FrameName = FrameName> = { readonly [K in N]: { readonly name: K; readonly number: number; readonly body: BodyOf<K> } }[N]

@@ -14,6 +14,8 @@ import { sessionKey } from './token.ts'
 /** What one side brings to a greeting. */
 export interface Manners {
   readonly purpose: string
+  /** What else a receiver takes. */
+  readonly alsoFor?: readonly string[]
   readonly limits: SessionLimits
   /** Capabilities, as bits: those this side has, and those without which it will not begin. */
   readonly can: number
@@ -57,7 +59,7 @@ export async function greetAsSender(wire: Wire, manners: Manners): Promise<Agree
 
 /** Answers the sender's first word. @throws SessionError, LinkError */
 export async function greetAsReceiver(wire: Wire, manners: Manners, theirs: Hello): Promise<Agreement> {
-  const { purpose, can, must, compression, compressors, random, versions = spoken } = manners
+  const { purpose, alsoFor = [], can, must, compression, compressors, random, versions = spoken } = manners
   const ours = introduction(manners, 'receiver')
   const nonce = random(NONCE_BYTES)
   const { session } = theirs
@@ -65,9 +67,10 @@ export async function greetAsReceiver(wire: Wire, manners: Manners, theirs: Hell
     checkGreeting(theirs, 'sender', can, must)
     if (theirs.resuming !== 0) throw new SessionError('SESSION_GONE', 'this side knows nothing of the session that the peer wants to go on with')
     const [wanted, ...offer] = theirs.names
-    if (wanted !== purpose) throw new SessionError('SESSION_ROLE', `the peer wants to ${wanted ?? 'do nothing'}, this side is here to ${purpose}`)
+    const agreed = [purpose, ...alsoFor].find((one) => one === wanted)
+    if (agreed === undefined) throw new SessionError('SESSION_ROLE', `the peer wants to ${wanted ?? 'do nothing'}, this side is here to ${[purpose, ...alsoFor].join(' or ')}`)
     return {
-      role: 'receiver' as const, purpose, version: commonVersion(versions, theirs), session, key: sessionKey(session, [theirs.nonce, nonce]), can: can & theirs.can,
+      role: 'receiver' as const, purpose: agreed, version: commonVersion(versions, theirs), session, key: sessionKey(session, [theirs.nonce, nonce]), can: can & theirs.can,
       compressor: chooseCompressor(offer, compression, compressors), batch: Math.min(ours.batch, theirs.batch), window: ours.window,
     }
   })

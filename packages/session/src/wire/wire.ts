@@ -22,7 +22,7 @@ export interface WireOptions {
 export class Wire {
   readonly #channel: Channel
   readonly #clock: Clock
-  readonly #watch = new AbortController()
+  #watch = new AbortController()
   #tail: Promise<void> = Promise.resolve()
   #failure: Error | undefined
   #limits: FrameLimits = 'greeting'
@@ -67,11 +67,15 @@ export class Wire {
    * @param beat sends the heartbeat.
    */
   keepAlive(heartbeatMs: number, silenceMs: number, beat: () => Promise<void>): void {
+    if (this.#failure !== undefined) return
+    this.#watch.abort() // that of other times, if there was one
+    const { signal } = (this.#watch = new AbortController())
     const broken = (error: unknown): void => {
-      if (!this.#watch.signal.aborted) this.fail(error) // the watch was called off: what was written is still on its way
+      if (!signal.aborted) this.fail(error) // the watch was called off: what was written is still on its way
     }
-    this.#beats(heartbeatMs, beat).catch(broken)
-    this.#listens(Math.min(heartbeatMs, silenceMs / 4), silenceMs).catch(broken)
+    this.#quiet = 0
+    this.#beats(heartbeatMs, beat, signal).catch(broken)
+    this.#listens(Math.min(heartbeatMs, silenceMs / 4), silenceMs, signal).catch(broken)
   }
 
   /** Breaks the wire: the channel is closed, reads and writes fail with `error`, unless it was broken before. @returns what they fail with */
@@ -112,8 +116,7 @@ export class Wire {
     }
   }
 
-  async #beats(heartbeatMs: number, beat: () => Promise<void>): Promise<void> {
-    const { signal } = this.#watch
+  async #beats(heartbeatMs: number, beat: () => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const left = this.#sentAt + heartbeatMs - this.#clock.now()
       if (left > 0) await this.#clock.sleep(left, signal)
@@ -122,8 +125,7 @@ export class Wire {
   }
 
   /** Silence is counted in steps, so that a process that was stopped for a while looks at what came meanwhile before it complains. */
-  async #listens(stepMs: number, silenceMs: number): Promise<void> {
-    const { signal } = this.#watch
+  async #listens(stepMs: number, silenceMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#clock.sleep(stepMs, signal)
       if (this.#reading) this.#quiet += 1

@@ -31,3 +31,11 @@ export function aborted(signal: AbortSignalLike): { readonly failure: Promise<ne
   failure.catch(() => undefined)
   return { failure, done: () => signal.removeEventListener('abort', listener) }
 }
+
+/** How long to wait for the peer to let go after the last word, in ms: as `xl` waits for its child. */
+const LINGER_MS = 2_000
+
+/** Waits for a while for something at the end that does not matter any more. Never fails. */
+export async function linger(clock: Clock, work: Promise<void>): Promise<void> {
+  await within(clock, LINGER_MS, 'the end', work).catch(() => undefined)
+}

@@ -1,5 +1,6 @@
 import type { Clock, HypervisorBackend } from '@xen-replication/hypervisor'
 import type { Links } from '../links/links.ts'
+import type { Collected } from '../plugins/collect-plugins.ts'
 import type { Operations } from './operation.ts'
 
 /** What operations work with. */
@@ -8,4 +9,6 @@ export interface Host {
   readonly links: Links
   readonly clock: Clock
   readonly operations: Operations
+  /** What plugins bring. */
+  readonly collected: Collected
 }

@@ -2,6 +2,7 @@ import { isXrError } from '@xen-replication/errors'
 import type { Clock } from '@xen-replication/hypervisor'
 import type { AnyObservedEvent, Observer } from '@xen-replication/plugin-api'
 import { emitterOf, type Emit } from '../observe/fan-out.ts'
+import { Wishes, type Wish } from '../replicate/wishes.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 
 /** What is under way. */
@@ -21,6 +22,8 @@ export interface Operation {
   /** Aborts when the user or another process calls it off. */
   readonly signal: AbortSignal
   readonly emit: Emit
+  /** What other processes ask of it while it goes on. */
+  readonly wishes: Wishes
   /** Milliseconds, growing. */
   readonly now: () => number
 }
@@ -28,7 +31,7 @@ export interface Operation {
 /** Lets other processes see an operation and call it off. */
 export interface Registry {
   /** @returns how to take it off the list again. */
-  enter(id: string, facts: OperationFacts, abort: (who: string) => void): Promise<{ observe: Observer['observe']; leave(): Promise<void> }>
+  enter(id: string, facts: OperationFacts, abort: (who: string) => void, wish?: (wish: Wish) => void): Promise<{ observe: Observer['observe']; leave(): Promise<void> }>
 }
 
 /** Begins and ends operations, and tells observers and other processes of them. */
@@ -49,7 +52,8 @@ export function createOperations({ clock, observer, registry, newId }: Operation
     run: async (facts, signal, work) => {
       const id = newId()
       const stop = new AbortController()
-      const entry = await registry.enter(id, facts, (who) => stop.abort(calledOff(` by ${who}`)))
+      const wishes = new Wishes()
+      const entry = await registry.enter(id, facts, (who) => stop.abort(calledOff(` by ${who}`)), (wish) => wishes.ask(wish))
       const forget = follow(signal, () => stop.abort(calledOff('')))
       const began = clock.now()
       const tell = (event: AnyObservedEvent): void => {
@@ -61,7 +65,7 @@ export function createOperations({ clock, observer, registry, newId }: Operation
         emit('operation.end', { outcome: outcomeOf(error), code: isXrError(error) ? error.code : undefined, seconds: (clock.now() - began) / 1000 })
       emit('operation.begin', { verb: facts.verb, guest: facts.guest, url: facts.url })
       try {
-        const result = await work({ id, signal: stop.signal, emit, now: () => clock.now() })
+        const result = await work({ id, signal: stop.signal, emit, wishes, now: () => clock.now() })
         end()
         return result
       } catch (error) {

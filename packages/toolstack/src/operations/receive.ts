@@ -1,15 +1,17 @@
 import type { Channel, Listener } from '@xen-replication/plugin-api'
-import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult } from '@xen-replication/session'
+import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult, type Session } from '@xen-replication/session'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
+import { openArbiter, type ArbiterChoice, type ChosenArbiter } from '../replicate/arbiter-choice.ts'
+import { receiveReplica } from '../replicate/receive-replica.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { Host } from './host.ts'
 import { IncomingGuest } from './incoming-guest.ts'
 import type { Operation } from './operation.ts'
 import { restored, type Restored } from './restore.ts'
 
-export interface ReceiveRequest {
+export interface ReceiveRequest extends ArbiterChoice {
   readonly url: string
   /** Who sends: `xr migrate`, or `xl migrate`. */
   readonly peer: 'xr' | 'xl'
@@ -21,7 +23,17 @@ export interface ReceiveRequest {
   readonly waitMs?: number | undefined
 }
 
+/** A primary has ended its replication: nothing is left here. */
+export interface Released {
+  readonly released: true
+  readonly guests: readonly string[]
+  readonly epochs: number
+}
+
 export interface Received extends Restored {
+  readonly released?: false
+  /** Of a guest that was taken over from a primary: how many epochs had been acknowledged, and the guests of its group. */
+  readonly replica?: { readonly epochs: number; readonly guests: readonly string[] } | undefined
   /** The sender may not know that its guest is here: why. */
   readonly doubt: Error | undefined
 }
@@ -32,18 +44,19 @@ export interface Received extends Restored {
  * @throws BackendError, RestoreError, LinkError, SessionError, PluginError, ToolstackError, FormatError; nothing of the guest is left here then, or what
  *   is left does not run
  */
-export async function receiveGuest(host: Host, request: ReceiveRequest, signal: AbortSignal): Promise<Received> {
+export async function receiveGuest(host: Host, request: ReceiveRequest, signal: AbortSignal): Promise<Received | Released> {
   const { url, peer } = request
   host.links.transport(url)
+  const chosen = await openArbiter(host.collected, request, signal)
   return host.operations.run({ verb: 'receive', guest: undefined, url }, signal, async (operation) => {
     const listener = await host.links.listen(url, operation.signal)
     try {
       const channel = await listener.accept(operation.signal)
-      return await (peer === 'xl' ? fromXl : fromXr)({ host, request, operation, listener, channel })
+      return await (peer === 'xl' ? fromXl : fromXr)({ host, request, operation, listener, channel, chosen })
     } finally {
       await listener.close()
     }
-  })
+  }).finally(() => chosen.arbiter?.close())
 }
 
 interface Job {
@@ -52,22 +65,34 @@ interface Job {
   readonly operation: Operation
   readonly listener: Listener
   readonly channel: Channel
+  readonly chosen: ChosenArbiter
 }
 
-async function fromXr(job: Job): Promise<Received> {
+async function fromXr(job: Job): Promise<Received | Released> {
   const { host, request, operation, listener, channel } = job
   const { url, waitMs } = request
   const session = await openReceiver({
     channel,
     clock: host.clock,
     purpose: 'migrate',
+    alsoFor: host.collected.of('strategy').map(({ name }) => name),
     limits: waitMs === undefined ? {} : { resumeWaitMs: waitMs },
     ...(leadsBack(url) ? { again: (signal) => listener.accept(signal) } : {}),
     observe: tellSession(operation.emit, url),
     signal: operation.signal,
   })
   operation.emit('link.up', { url })
+  if (session.agreement.purpose !== 'migrate') return replica(job, session)
   return take(job, 'beside-its-copy', (guest) => receiveOver(session, guest, operation.signal))
+}
+
+async function replica({ host, request, operation, listener, chosen }: Job, session: Session): Promise<Received | Released> {
+  await listener.close() // the session ends with its link
+  const { outcome, guests, epochs, bytes } = await receiveReplica({ host, request, chosen, operation, url: request.url }, session)
+  const names = guests.map(({ name }) => name)
+  const [first] = guests
+  if (outcome === 'released' || first === undefined) return { released: true, guests: names, epochs }
+  return { guest: first.name, domId: first.domId, kind: first.kind, bytes, doubt: undefined, replica: { epochs, guests: names } }
 }
 
 async function fromXl(job: Job): Promise<Received> {

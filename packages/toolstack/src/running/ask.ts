@@ -22,14 +22,27 @@ export async function operationsIn(runDir: string): Promise<readonly OperationSt
  * @throws ToolstackError TOOL_NO_OPERATION
  */
 export async function abortOperation(runDir: string, which: string, signal: AbortSignal): Promise<OperationState & OperationEnd> {
+  return order(runDir, which, 'abort', (fitting) => fitting.find(({ domId }) => domId !== undefined) ?? fitting[0], signal) // of both sides of a migration the one that has the guest
+}
+
+/**
+ * Has the backup of a guest take over and waits until that is done.
+ *
+ * @param which as for `abortOperation`; only replications count.
+ * @throws ToolstackError TOOL_NO_OPERATION
+ */
+export async function failoverOperation(runDir: string, which: string, signal: AbortSignal): Promise<OperationState & OperationEnd> {
+  return order(runDir, which, 'failover', (fitting) => fitting.filter(({ progress }) => progress.strategy !== undefined).sort((a, b) => Number(a.domId !== undefined) - Number(b.domId !== undefined))[0], signal)
+}
+
+async function order(runDir: string, which: string, question: 'abort' | 'failover', choose: (fitting: readonly OperationState[]) => OperationState | undefined, signal: AbortSignal): Promise<OperationState & OperationEnd> {
   const states = await operationsIn(runDir)
-  const fitting = states.filter((state) => [state.guest, state.id, String(state.domId), state.uuid].includes(which))
-  const found = fitting.find(({ domId }) => domId !== undefined) ?? fitting[0] // of both sides of a migration the one that has the guest
+  const found = choose(states.filter((state) => [state.guest, ...(state.guest?.split(' ') ?? []), state.id, String(state.domId), state.uuid].includes(which)))
   if (found === undefined) {
     const there = states.map(({ verb, guest }) => `${verb} ${guest ?? ''}`.trim()).join(', ')
     throw new ToolstackError('TOOL_NO_OPERATION', `nothing is under way with '${which}'`, { hint: there === '' ? 'nothing is under way at all' : `under way: ${there}` })
   }
-  const answer = await ask(join(runDir, `${found.id}${SOCKET}`), 'abort', signal)
+  const answer = await ask(join(runDir, `${found.id}${SOCKET}`), question, signal)
   const end = answer as Partial<OperationEnd> | undefined
   return { ...found, outcome: end?.outcome ?? 'interrupted', code: end?.code }
 }
@@ -53,7 +66,7 @@ async function stateAt(path: string): Promise<OperationState | undefined> {
 }
 
 /** @returns what was answered; undefined when the other process ended without an answer */
-function ask(path: string, question: 'status' | 'abort', signal: AbortSignal): Promise<unknown> {
+function ask(path: string, question: 'status' | 'abort' | 'failover', signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path)
     let text = ''

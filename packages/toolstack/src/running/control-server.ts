@@ -6,13 +6,14 @@ import type { OperationEnd, OperationState } from './operation-state.ts'
 export interface ControlAnswers {
   status(): OperationState
   abort(): void
+  failover(): void
 }
 
 /** Longest question, in bytes. */
 const QUESTION_MAX = 256
 
 /**
- * Answers other processes of the same user. To `status` the state is the answer; to `abort` how the operation ended, when it has.
+ * Answers other processes of the same user. To `status` the state is the answer; to `abort` and `failover` how the operation ended, when it has.
  *
  * @throws what listening throws
  */
@@ -64,9 +65,9 @@ export class ControlServer {
   #answer(socket: Socket, line: string): void {
     const ask = questionIn(line)
     if (ask === 'status') socket.end(`${JSON.stringify(this.#answers.status())}\n`)
-    else if (ask === 'abort') {
+    else if (ask === 'abort' || ask === 'failover') {
       this.#waiting.add(socket)
-      this.#answers.abort()
+      this.#answers[ask]()
     } else socket.destroy()
   }
 }

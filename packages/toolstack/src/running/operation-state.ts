@@ -13,6 +13,9 @@ export interface OperationProgress {
   /** Of the whole stream. */
   readonly bytes?: number
   readonly outlook?: Outlook
+  /** Of a replication: which side this is and where it stands, and its last epochs. */
+  readonly strategy?: { readonly role: 'primary' | 'secondary'; readonly state: string }
+  readonly epoch?: { readonly acknowledged: number; readonly pauseMs?: number; readonly pages?: number; readonly bytes?: number; readonly latencyMs?: number }
 }
 
 /** An operation as other processes see it. */
@@ -72,6 +75,14 @@ export class OperationWatch {
       case 'restore.pages':
         this.#progress = { ...this.#progress, bytes: event.data.bytes }
         return
+      case 'strategy.move':
+        this.#progress = { ...this.#progress, strategy: { role: event.data.role, state: event.data.to } }
+        return
+      case 'epoch.staged':
+      case 'epoch.acknowledged':
+      case 'restore.checkpoint':
+        this.#progress = { ...this.#progress, epoch: { ...(this.#progress.epoch ?? { acknowledged: 0 }), ...epochOf(event) } }
+        return
       case 'guest.fate':
         this.#fate = event.data.fate
         return
@@ -79,4 +90,11 @@ export class OperationWatch {
         this.#end = { outcome: event.data.outcome, code: event.data.code }
     }
   }
+}
+
+/** What an event says of epochs; `acknowledged` counts them. */
+function epochOf(event: AnyObservedEvent): Partial<NonNullable<OperationProgress['epoch']>> {
+  if (event.kind === 'epoch.staged') return { pauseMs: event.data.pauseMs, pages: event.data.pages, bytes: event.data.bytes }
+  if (event.kind === 'epoch.acknowledged') return { acknowledged: event.data.epoch + 1, latencyMs: event.data.latencyMs }
+  return event.kind === 'restore.checkpoint' ? { acknowledged: event.data.number + 1, bytes: event.data.bytes } : {}
 }

@@ -11,7 +11,7 @@ import { makeRunDir, socketPath } from './run-dir.ts'
  */
 export function createRegistry(runDir: string, now: () => number, trouble: (why: string) => void): Registry {
   return {
-    enter: async (id, facts, abort) => {
+    enter: async (id, facts, abort, wish) => {
       const watch = new OperationWatch(facts)
       const began = now()
       let control: ControlServer | undefined
@@ -20,6 +20,7 @@ export function createRegistry(runDir: string, now: () => number, trouble: (why:
         control = await openControl(socketPath(runDir, id), {
           status: () => watch.state(id, process.pid, (now() - began) / 1000),
           abort: () => abort('`xr abort`'),
+          failover: () => wish?.('failover'),
         })
       } catch (error) {
         trouble(`xr status and xr abort will not find this: ${error instanceof Error ? error.message : String(error)}`)

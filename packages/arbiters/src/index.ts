@@ -1,0 +1,6 @@
+export { arbiterCodes, ArbiterError, type ArbiterErrorCode } from './arbiter-error.ts'
+export { arbiters, type ArbiterOptions } from './arbiters.ts'
+export { etcdArbiter } from './etcd/etcd-arbiter.ts'
+export { execArbiter, type ExecOptions } from './exec/exec-arbiter.ts'
+export { fileArbiter } from './file/file-arbiter.ts'
+export { noArbiter } from './none.ts'

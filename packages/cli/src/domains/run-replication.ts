@@ -1,0 +1,27 @@
+import type { ReplicateRequest } from '@xen-replication/toolstack'
+import type { OptionValues, VerbContext } from '../commands/command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { writeDocument } from '../output/json.ts'
+import { withToolstack } from './with-toolstack.ts'
+
+/** Protects guests for as long as that goes on, and tells how it ended. */
+export function runReplication(ctx: VerbContext, options: OptionValues, request: ReplicateRequest): Promise<ExitCode> {
+  warn(ctx, request)
+  return withToolstack(ctx, options, async ({ stack, T }) => {
+    const began = ctx.now()
+    const { guests, outcome, epochs } = await (await stack.get(T.replicate))(request, ctx.signal)
+    const seconds = (ctx.now() - began) / 1000
+    const names = guests.join(', ')
+    const text = outcome === 'handed-over' ? `${names} runs at ${request.url ?? 'the other side'}` : `${names} runs on here, unprotected`
+    if (ctx.json) await writeDocument(ctx.stdout, `xr.${request.verb}/1`, { guests, url: request.url, strategy: request.strategy, outcome, epochs, seconds })
+    else if (!ctx.jsonl) await ctx.stdout.write(`${text}; ${epochs} epochs were acknowledged\n`)
+    return exitCodes.done
+  })
+}
+
+/** What has to be known before it begins. */
+function warn({ stderr, verbosity }: VerbContext, { arbiter = 'none', unsafe = false, url }: ReplicateRequest): void {
+  if (verbosity < 0 || url === undefined) return
+  if (unsafe) stderr.writeNow('xr: warning: --unsafe-no-arbiter: when the two sides lose each other both take over, and the guest runs twice\n')
+  else if (arbiter === 'none') stderr.writeNow('xr: no arbiter: when this side is lost the backup waits for `xr failover`; when the backup is lost the guest runs on here\n')
+}

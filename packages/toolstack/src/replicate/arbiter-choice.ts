@@ -1,0 +1,35 @@
+import type { AbortSignalLike } from '@xen-replication/hypervisor'
+import { schemeOf, type Arbiter } from '@xen-replication/plugin-api'
+import type { Collected } from '../plugins/collect-plugins.ts'
+import { ToolstackError } from '../toolstack-error.ts'
+import { ARBITRATIONS, type ArbitrationKind } from './arbitration.ts'
+
+/** Who is to decide, as the user says it. */
+export interface ArbiterChoice {
+  /** `none`, or URL of an arbiter. */
+  readonly arbiter?: string | undefined
+  /** Without an arbiter each side takes over by itself: two guests may run. */
+  readonly unsafe?: boolean | undefined
+}
+
+export interface ChosenArbiter {
+  readonly kind: ArbitrationKind
+  readonly arbiter: Arbiter | undefined
+}
+
+/** @throws PluginError PLUGIN_NO_ARBITER; ToolstackError TOOL_ARBITER; what opening it throws */
+export async function openArbiter(collected: Collected, { arbiter = 'none', unsafe = false }: ArbiterChoice, signal: AbortSignalLike): Promise<ChosenArbiter> {
+  if (arbiter !== 'none' && unsafe) throw new ToolstackError('TOOL_ARBITER', 'an arbiter was named, and that there is to be none', { hint: 'leave out --unsafe-no-arbiter' })
+  if (arbiter === 'none') return { kind: unsafe ? 'unsafe' : 'none', arbiter: undefined }
+  return { kind: 'arbiter', arbiter: await collected.need('arbiter', schemeOf(arbiter)).what.open(arbiter, signal) }
+}
+
+/** Both sides have to be of one kind. @throws ToolstackError TOOL_ARBITER */
+export function requireSameKind(ours: ArbitrationKind, theirs: number): void {
+  const kind = ARBITRATIONS[theirs]
+  if (kind === ours) return
+  const words = { none: 'no arbiter', arbiter: 'an arbiter', unsafe: '--unsafe-no-arbiter' }
+  throw new ToolstackError('TOOL_ARBITER', `the primary has ${kind === undefined ? 'something unknown' : words[kind]}, this side ${words[ours]}`, {
+    hint: 'give both sides the same --arbiter; else both could run the guest, or none',
+  })
+}

@@ -1,0 +1,113 @@
+import { PAGE_SIZE, type DomainSummary } from '@xen-replication/hypervisor'
+import type { OptionValues, Role } from '@xen-replication/plugin-api'
+import type { GuestFate } from '../observe/tool-events.ts'
+import type { Host } from '../operations/host.ts'
+import type { Operation } from '../operations/operation.ts'
+import { ToolstackError } from '../toolstack-error.ts'
+import type { ChosenArbiter } from './arbiter-choice.ts'
+import { Arbitration } from './arbitration.ts'
+import { Primary, type PrimaryLink } from './primary.ts'
+import { ProtectedGuest, STAGE_BYTES_MAX } from './protected-guest.ts'
+import { runRole, type RoleEnd } from './run-role.ts'
+
+export interface KeepRequest {
+  readonly host: Pick<Host, 'backend' | 'clock'>
+  readonly role: Role
+  readonly options: OptionValues
+  readonly domains: readonly DomainSummary[]
+  readonly chosen: ChosenArbiter
+  readonly operation: Operation
+  readonly link: PrimaryLink & { readonly id: string }
+  /** Where the peer is, for messages. */
+  readonly peer: string | undefined
+}
+
+export interface KeptResult {
+  readonly outcome: 'handed-over' | 'stopped'
+  readonly epochs: number
+  readonly fate: GuestFate
+}
+
+/** Has one side of a strategy keep guests protected until it comes to an end. @throws as `replicateGuests` */
+export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
+  const { host, domains, operation, link, chosen } = request
+  const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const }
+  const arbitration = new Arbitration({ ...chosen, claim, clock: host.clock, emit: operation.emit })
+  const guests: ProtectedGuest[] = []
+  operation.emit('guest.announced', announced(domains))
+  try {
+    for (const [member, domain] of domains.entries()) guests.push(await openGuest(request, domain, member))
+    const primary = new Primary({ guests, link, arbitration, clock: host.clock, emit: operation.emit })
+    const end = await ran(request, primary, guests)
+    return outcomeOf(request, end, guests, primary)
+  } finally {
+    for (const guest of guests) {
+      operation.emit('guest.fate', { guest: guest.domain.name, side: 'source', fate: guest.fate })
+      await guest.close()
+    }
+  }
+}
+
+async function openGuest({ host: { backend }, operation, link, options }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+  const config = await backend.config(domain.domId)
+  const guest = await backend.openForSave(domain.domId)
+  const devices = guest.devices.filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
+  try {
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax: STAGE_BYTES_MAX }, operation)
+  } catch (error) {
+    await guest.close()
+    throw error
+  }
+}
+
+/** A table that cannot go on leaves guests that stand: nobody knows then whether they may run. */
+async function ran({ host, role, options, operation, link }: KeepRequest, primary: Primary, guests: readonly ProtectedGuest[]): Promise<RoleEnd> {
+  const stop = (): void => operation.wishes.ask('stop')
+  if (operation.signal.aborted) stop()
+  operation.signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await runRole({
+      role,
+      side: 'primary',
+      options,
+      clock: host.clock,
+      emit: operation.emit,
+      peer: link,
+      wishes: operation.wishes,
+      signal: new AbortController().signal,
+      lastEpoch: () => primary.lastEpoch,
+      shared: (effect, moment) => primary.perform(effect, moment),
+    })
+  } catch (error) {
+    for (const guest of guests) await guest.stand().catch(() => undefined)
+    throw error
+  } finally {
+    operation.signal.removeEventListener('abort', stop)
+  }
+}
+
+function outcomeOf({ link, operation, domains, peer = 'nobody' }: KeepRequest, { why, granted }: RoleEnd, guests: readonly ProtectedGuest[], { epochs }: Primary): KeptResult {
+  const fate = guests[0]?.fate ?? 'unknown'
+  const names = domains.map(({ name }) => name).join(', ')
+  const lost = link.signal.aborted
+  const detail = { cause: why }
+  if (fate === 'gone' && !lost) return { outcome: 'handed-over', epochs, fate }
+  if (fate !== 'runs') {
+    throw new ToolstackError('TOOL_DENIED', fate === 'gone' ? `the link to ${peer} is lost and the other side has won ${names}` : `the link to ${peer} is lost and nobody could say which side may run ${names}`, {
+      ...detail,
+      hint: fate === 'gone' ? 'it runs there' : 'look on the other host; where it is to run: `xr failover`, or let it go on with the tools of the host; never on both',
+    })
+  }
+  if (granted.includes('stop') && operation.signal.aborted) throw operation.signal.reason as Error
+  if (lost) throw new ToolstackError('TOOL_UNPROTECTED', `the link to ${peer} is lost${because(why)}`, { ...detail, hint: 'see to the other host, then begin anew' })
+  if (why !== undefined) throw why as Error
+  throw new ToolstackError('TOOL_UNPROTECTED', `the backup at ${peer} has given up`, { hint: 'look at the output of xr on the other host, then begin anew' })
+}
+
+const because = (why: unknown): string => (why instanceof Error ? `: ${why.message}` : '')
+
+/** Several guests are told of as one. */
+function announced(domains: readonly DomainSummary[]): { readonly guest: string; readonly kind: DomainSummary['kind']; readonly memoryBytes: number } {
+  const pages = domains.reduce((sum, domain) => sum + domain.pages, 0)
+  return { guest: domains.map(({ name }) => name).join(' '), kind: (domains[0] as DomainSummary).kind, memoryBytes: pages * PAGE_SIZE }
+}

@@ -1,0 +1,115 @@
+import { isXrError } from '@xen-replication/errors'
+import { optionValues } from '@xen-replication/plugin-api'
+import { EpochReceiver, type Session } from '@xen-replication/session'
+import type { Host } from '../operations/host.ts'
+import type { Operation } from '../operations/operation.ts'
+import { ToolstackError } from '../toolstack-error.ts'
+import { requireSameKind, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { Arbitration } from './arbitration.ts'
+import { runRole, type RoleEnd } from './run-role.ts'
+import { Secondary, type SecondaryLink } from './secondary.ts'
+import { ShadowGuest, type ShadowFacts } from './shadow-guest.ts'
+import { uuidOfBytes } from './uuid.ts'
+
+/** Guests in one group, at most. */
+const MEMBERS_MAX = 64
+
+export interface ReplicaRequest extends ArbiterChoice {
+  readonly then: 'run' | 'stay-paused'
+}
+
+/** A guest that was taken over, or was not. */
+export interface ReplicaResult {
+  /** `taken-over`: they run here, or are paused as asked. `released`: the primary has ended it; nothing is left here. */
+  readonly outcome: 'taken-over' | 'released'
+  readonly guests: readonly ShadowFacts[]
+  /** Epochs that were acknowledged. */
+  readonly epochs: number
+  readonly bytes: number
+}
+
+export interface ReplicaJob {
+  readonly host: Pick<Host, 'backend' | 'clock' | 'collected'>
+  readonly request: ReplicaRequest
+  readonly chosen: ChosenArbiter
+  readonly operation: Operation
+  /** Where the primary comes in. */
+  readonly url: string
+}
+
+/**
+ * Follows a primary and takes over when it may.
+ *
+ * @throws ToolstackError TOOL_DENIED, TOOL_ARBITER, TOOL_INTERRUPTED; RestoreError, BackendError, SessionError, LinkError; nothing is left here then
+ */
+export async function receiveReplica(job: ReplicaJob, session: Session): Promise<ReplicaResult> {
+  const link = new EpochReceiver(session)
+  try {
+    const { guest, members, arbiter, heartbeatMs, silenceMs } = await link.asked()
+    requireSameKind(job.chosen.kind, arbiter)
+    if (members === 0 || members > MEMBERS_MAX) throw new ToolstackError('TOOL_GUEST', `the primary wants to protect ${members} guests; ${MEMBERS_MAX} at most are taken`)
+    await link.ready({ heartbeatMs, silenceMs })
+    const result = await followPrimary(job, { link, id: link.id, guest: uuidOfBytes(guest), members, strategy: session.agreement.purpose })
+    await session.end()
+    return result
+  } catch (error) {
+    await session.abort('abort', { code: isXrError(error) ? error.code : 'UNKNOWN', message: error instanceof Error ? error.message : String(error) })
+    throw error
+  }
+}
+
+export interface PrimaryFound {
+  readonly link: SecondaryLink
+  readonly id: string
+  /** UUID of the first guest. */
+  readonly guest: string
+  readonly members: number
+  readonly strategy: string
+}
+
+/** Goes through the secondary's table. @throws as `receiveReplica` */
+export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy }: PrimaryFound): Promise<ReplicaResult> {
+  const { host, operation, chosen, request } = job
+  const { emit, wishes } = operation
+  const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary' }, clock: host.clock, emit })
+  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), emit))
+  const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
+  const { options, secondary: role } = host.collected.need('strategy', strategy).what
+  const stop = (): void => wishes.ask('stop')
+  if (operation.signal.aborted) stop()
+  operation.signal.addEventListener('abort', stop, { once: true })
+  try {
+    const end = await runRole({
+      role,
+      side: 'secondary',
+      options: optionValues(options, {}),
+      clock: host.clock,
+      emit,
+      peer: link,
+      wishes,
+      signal: new AbortController().signal,
+      lastEpoch: () => undefined,
+      shared: (effect, moment) => secondary.perform(effect, moment),
+    })
+    return outcomeOf(job, end, guests, secondary, link)
+  } finally {
+    operation.signal.removeEventListener('abort', stop)
+    for (const one of guests) {
+      await one.close()
+      if (one.facts !== undefined) emit('guest.fate', { guest: one.facts.name, side: 'target', fate: one.fate })
+    }
+  }
+}
+
+function outcomeOf({ operation }: ReplicaJob, { why }: RoleEnd, guests: readonly ShadowGuest[], { epochs }: Secondary, link: SecondaryLink): ReplicaResult {
+  const facts = guests.flatMap((guest) => (guest.facts === undefined ? [] : [guest.facts]))
+  const bytes = guests.reduce((sum, guest) => sum + guest.bytes, 0)
+  if (guests.every(({ fate }) => fate !== 'gone')) return { outcome: 'taken-over', guests: facts, epochs, bytes }
+  if (operation.signal.aborted) throw operation.signal.reason as Error
+  const names = facts.map(({ name }) => name).join(', ') || 'the guest'
+  if (link.signal.aborted && epochs > 0) {
+    throw new ToolstackError('TOOL_DENIED', `the primary is lost and ${names} may not run here`, { cause: why, hint: 'it runs on the other host, or nobody could say' })
+  }
+  if (why !== undefined) throw why as Error
+  return { outcome: 'released', guests: facts, epochs, bytes }
+}

@@ -1,0 +1,132 @@
+import { isXrError } from '@xen-replication/errors'
+import { BackendError, type DomainSummary } from '@xen-replication/hypervisor'
+import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
+import { EpochSender, openSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { tellSession } from '../observe/session-events.ts'
+import type { GuestFate } from '../observe/tool-events.ts'
+import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
+import type { Host } from '../operations/host.ts'
+import type { Operation } from '../operations/operation.ts'
+import { openArbiter, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { ARBITRATIONS } from './arbitration.ts'
+import { blackholeLink } from './blackhole.ts'
+import { keepProtected, type KeptResult } from './keep-protected.ts'
+import type { PrimaryLink } from './primary.ts'
+import { times, type ReplicationTimes } from './times.ts'
+import { bytesOfUuid } from './uuid.ts'
+
+export interface ReplicateRequest extends ArbiterChoice, ReplicationTimes {
+  /** Name of the strategy; `receive` at the other end learns it from here. */
+  readonly strategy: string
+  /** As parsed; what is left out has its default. */
+  readonly options: OptionValues
+  /** Id, name or UUID; several share their epochs. */
+  readonly doms: readonly string[]
+  /** Undefined where nobody receives. */
+  readonly url: string | undefined
+  /** What the user typed; for those who look on. */
+  readonly verb: string
+  readonly compression?: CompressionChoice | undefined
+}
+
+export interface Replicated {
+  readonly guests: readonly string[]
+  /** `handed-over`: they run at the peer. `stopped`: they run on here. */
+  readonly outcome: 'handed-over' | 'stopped'
+  /** Epochs that the backup acknowledged. */
+  readonly epochs: number
+  readonly fate: GuestFate
+}
+
+/**
+ * Protects guests until that is called off, or the peer is lost.
+ *
+ * @throws ReplError REPL_OPTION; BackendError, SaveError, LinkError, SessionError, PluginError; ToolstackError TOOL_UNPROTECTED when they run on without
+ *   a backup, TOOL_DENIED when they do not run here any more, TOOL_INTERRUPTED
+ */
+export async function replicateGuests(host: Host, request: ReplicateRequest, signal: AbortSignal): Promise<Replicated> {
+  const { backend, collected, operations, links } = host
+  const strategy = collected.need('strategy', request.strategy).what
+  const options = optionValues(strategy.options, request.options)
+  if (request.url !== undefined) links.transport(request.url)
+  const domains = await Promise.all(request.doms.map((dom) => findDomain(backend, dom)))
+  for (const domain of domains) {
+    requireRunning(domain)
+    requireAble(host, strategy, domain, options)
+  }
+  const first = domains[0] as DomainSummary
+  const chosen = await openArbiter(collected, request, signal)
+  try {
+    const facts = { ...factsOf(first), guest: domains.map(({ name }) => name).join(' ') }
+    return await operations.run({ verb: request.verb, ...facts, url: request.url }, signal, (operation) => replicate({ host, request, options, strategy, domains, chosen, operation }))
+  } finally {
+    await chosen.arbiter?.close()
+  }
+}
+
+interface Job {
+  readonly host: Host
+  readonly request: ReplicateRequest
+  readonly options: OptionValues
+  readonly strategy: Strategy
+  readonly domains: readonly DomainSummary[]
+  readonly chosen: ChosenArbiter
+  readonly operation: Operation
+}
+
+async function replicate(job: Job): Promise<Replicated> {
+  const { request: { url, strategy }, options, chosen, operation } = job
+  const { heartbeatMs, silenceMs } = times(job.request)
+  operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
+  const kept = url === undefined ? await keep(job, blackholeLink()) : await overSession(job, url)
+  return { ...kept, guests: job.domains.map(({ name }) => name) }
+}
+
+async function overSession(job: Job, url: string): Promise<KeptResult> {
+  const { host, request, operation, domains, chosen } = job
+  const { heartbeatMs, silenceMs, stalledMs } = times(request)
+  const channel = await host.links.dial(url, operation.signal)
+  let session: Session | undefined
+  try {
+    session = await openSender({
+      channel,
+      clock: host.clock,
+      purpose: request.strategy,
+      limits: { heartbeatMs, silenceMs: Math.max(GREETING_SILENCE_MS, silenceMs) },
+      must: ['replication'],
+      ...(request.compression === undefined ? {} : { compression: request.compression }),
+      observe: tellSession(operation.emit, url),
+      signal: operation.signal,
+    })
+    const link = new EpochSender(session, stalledMs)
+    await link.begin({ guest: bytesOfUuid((domains[0] as DomainSummary).uuid), token: 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
+    operation.emit('link.up', { url })
+    const kept = await keep(job, link)
+    await session.end()
+    return kept
+  } catch (error) {
+    await session?.abort('abort', { code: isXrError(error) ? error.code : 'UNKNOWN', message: error instanceof Error ? error.message : String(error) })
+    throw error
+  } finally {
+    await channel.close()
+  }
+}
+
+/** The peer knows of our times only once it has heard of them. */
+const GREETING_SILENCE_MS = 10_000
+
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }): Promise<KeptResult> {
+  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
+}
+
+/** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */
+function requireAble({ backend }: Host, strategy: Strategy, { name, kind }: DomainSummary, options: OptionValues): void {
+  const lacking = strategy.needs({ kind, options }).find((capability) => !backend.capabilities.has(capability))
+  if (lacking === undefined) return
+  throw new BackendError('BACKEND_UNSUPPORTED', `the backend '${backend.name}' lacks ${lacking}, which protecting ${name} needs`, { hint: hints[lacking] })
+}
+
+const hints: Readonly<Record<string, string>> = {
+  'network-buffer': 'without holding back network output: -n -F',
+  'disk-epochs': 'without holding back disk writes: -d -F',
+}

@@ -1,0 +1,115 @@
+import { ByteReader, type ByteSource } from '@xen-replication/format'
+import { BackendError, type DomId, type GuestForRestore, type HypervisorBackend } from '@xen-replication/hypervisor'
+import { openStreamRestorer, type StreamRestorer, type StreamStop } from '@xen-replication/libxl-stream'
+import { tellRestore } from '../observe/engine-events.ts'
+import type { GuestFate } from '../observe/tool-events.ts'
+import type { Operation } from '../operations/operation.ts'
+import { readXlStart, type XlStart } from '../xl/xl-start.ts'
+
+const INCOMING = '--incoming'
+
+/** What is known of a shadow. */
+export interface ShadowFacts extends XlStart {
+  readonly domId: DomId
+}
+
+/** A copy of a guest that follows it from checkpoint to checkpoint and stands still. */
+export class ShadowGuest {
+  readonly #backend: HypervisorBackend
+  readonly #reader: ByteReader
+  readonly #emit: Operation['emit']
+  #guest: GuestForRestore | undefined
+  #restorer: StreamRestorer | undefined
+  #facts: ShadowFacts | undefined
+  #held = false
+  #completed = false
+  #fate: GuestFate = 'gone'
+
+  constructor(backend: HypervisorBackend, source: ByteSource, emit: Operation['emit']) {
+    this.#backend = backend
+    this.#reader = new ByteReader(source)
+    this.#emit = emit
+  }
+
+  /** Undefined until the stream has said it. */
+  get facts(): ShadowFacts | undefined {
+    return this.#facts
+  }
+
+  get fate(): GuestFate {
+    return this.#fate
+  }
+
+  /** Bytes of the stream that were read. */
+  get bytes(): number {
+    return this.#reader.offset
+  }
+
+  /** Reads up to the next whole checkpoint, which is held then. @throws RestoreError, BackendError, ToolstackError, FormatError */
+  async read(): Promise<StreamStop> {
+    const restorer = (this.#restorer ??= await this.#open())
+    const stop = await restorer.read()
+    this.#held = stop.why === 'checkpoint'
+    return stop
+  }
+
+  /** Makes the checkpoint that is held part of the copy. */
+  async apply(): Promise<void> {
+    if (!this.#held) return
+    this.#held = false
+    await this.#restorer?.apply()
+  }
+
+  /** Forgets the checkpoint that is held. */
+  drop(): void {
+    if (this.#held) this.#restorer?.drop()
+    this.#held = false
+  }
+
+  /** Makes a guest of the copy, which stands still and has its name. @throws RestoreError, BackendError */
+  async complete(): Promise<void> {
+    if (this.#completed) return
+    await this.apply()
+    await this.#restorer?.complete()
+    const { domId, name } = this.#facts as ShadowFacts
+    await this.#backend.rename(domId, name)
+    this.#completed = true
+    this.#fate = 'paused'
+  }
+
+  /** Lets it run. @throws BackendError */
+  async run(): Promise<void> {
+    await this.#guest?.lifecycle.unpause()
+    this.#fate = 'runs'
+  }
+
+  /** Destroys what there is of it. @throws BackendError: something is left then, which does not run */
+  async destroy(): Promise<void> {
+    this.#held = false
+    if (this.#guest === undefined) return
+    await this.#restorer?.close()
+    await this.#guest.close()
+    const { domId } = this.#facts as ShadowFacts
+    if ((await this.#backend.list()).some((one) => one.domId === domId)) await this.#backend.lifecycle(domId).destroy()
+    this.#fate = 'gone'
+  }
+
+  /** Gives back what was taken of the host; a copy that was not completed goes with it. Never throws. */
+  async close(): Promise<void> {
+    await this.#restorer?.close().catch(() => undefined)
+    await this.#guest?.close().catch(() => undefined)
+  }
+
+  async #open(): Promise<StreamRestorer> {
+    const start = await readXlStart(this.#reader)
+    const { name, kind } = start
+    this.#emit('guest.announced', { guest: name, kind, memoryBytes: undefined })
+    if ((await this.#backend.list()).some((one) => one.name === name)) {
+      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first' })
+    }
+    const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: name + INCOMING }))
+    this.#facts = { ...start, domId: guest.facts.domId }
+    this.#fate = 'paused'
+    return openStreamRestorer(this.#reader, guest, { streamType: 'remus', applies: 'when-told', observe: tellRestore(this.#emit) })
+  }
+}
