@@ -196,4 +196,4 @@ export { coloMessages, DEVICE_STATE_MAX, encodeColoMessage, readColoMessage, typ
 export { QemuReader } from './qemu/qemu-reader.ts'
 export type { RamBlock, RamCount, RamVisitor } from './qemu/ram-payload.ts'
 export type { QemuItem, QemuSection } from './qemu/stream-item.ts'
-export { writeQemuStream, type QemuState } from './qemu/plain-stream.ts'
+export { encodeDevices, writeQemuStream, type QemuState } from './qemu/plain-stream.ts'

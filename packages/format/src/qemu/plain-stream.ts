@@ -2,9 +2,11 @@ import type { ByteSink } from '../bytes/byte-sink.ts'
 import { PAGE_SIZE } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
+import { joinedList } from '../frame/joined.ts'
 import { bytesOfText } from '../frame/latin1.ts'
 import { encodeName } from './name.ts'
 import type { RamBlock } from './ram-payload.ts'
+import type { QemuSection } from './stream-item.ts'
 import { PIECE, QEMU_MAGIC, QEMU_VERSION, RAM_FLAG, RAM_SECTION } from './stream-codes.ts'
 
 /** What a QEMU machine is at one moment. */
@@ -21,6 +23,7 @@ export interface QemuState {
 }
 
 const NO_DEVICES = '{"page_size":4096,"devices":[]}'
+const NOTHING = new Uint8Array(0)
 /** Pages that are handed on at once. */
 const BATCH = 64
 
@@ -34,7 +37,7 @@ export async function writeQemuStream(state: QemuState, sink: ByteSink): Promise
   if (devices.at(-1) !== PIECE.EOF) throw new FormatError('FMT_VALUE', 'the state of the devices does not end where it should')
   await sink.write([...head(state), ...start(state)])
   await writePages(state, sink)
-  await sink.write([u64(RAM_FLAG.EOS), footer(state), devices, described()])
+  await sink.write([u64(RAM_FLAG.EOS), footer(state.ramId), devices, described()])
 }
 
 function head({ machine }: QemuState): readonly Uint8Array[] {
@@ -46,7 +49,7 @@ function start({ blocks, ramId }: QemuState): readonly Uint8Array[] {
   const total = blocks.reduce((sum, { length }) => sum + length, 0)
   const table = blocks.flatMap(({ name, length }) => [encodeName(name), u64(length)])
   const begin = [Uint8Array.of(PIECE.START), u32(ramId), encodeName(RAM_SECTION.name), u32(0), u32(RAM_SECTION.version)]
-  return [...begin, u64(total + RAM_FLAG.MEM_SIZE), ...table, u64(RAM_FLAG.EOS), footer({ ramId }), Uint8Array.of(PIECE.END), u32(ramId)]
+  return [...begin, u64(total + RAM_FLAG.MEM_SIZE), ...table, u64(RAM_FLAG.EOS), footer(ramId), Uint8Array.of(PIECE.END), u32(ramId)]
 }
 
 async function writePages(state: QemuState, sink: ByteSink): Promise<void> {
@@ -68,7 +71,7 @@ function pageParts(block: RamBlock, offset: number, bytes: Uint8Array | undefine
   return [...named, bytes ?? Uint8Array.of(0)]
 }
 
-const footer = ({ ramId }: Pick<QemuState, 'ramId'>): Uint8Array => Uint8Array.of(PIECE.FOOTER, ...u32(ramId))
+const footer = (id: number): Uint8Array => Uint8Array.of(PIECE.FOOTER, ...u32(id))
 const described = (): Uint8Array => Uint8Array.of(PIECE.DESCRIPTION, ...u32(NO_DEVICES.length), ...text(NO_DEVICES))
 
 function text(string: string): Uint8Array {
@@ -87,4 +90,10 @@ function u64(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
   viewOf(bytes).setBigUint64(0, BigInt(value))
   return bytes
+}
+
+/** Devices as they stand in a COLO checkpoint, of those of a whole stream. */
+export function encodeDevices(sections: readonly QemuSection[]): Uint8Array {
+  const parts = sections.flatMap(({ id, name, instance, version, body }) => [Uint8Array.of(PIECE.FULL), u32(id), encodeName(name), u32(instance), u32(version), body ?? NOTHING, footer(id)])
+  return joinedList([...parts, Uint8Array.of(PIECE.EOF)])
 }
