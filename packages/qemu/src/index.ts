@@ -4,3 +4,4 @@ export { openDirectoryStore, type StoreLimits } from './store/directory-store.ts
 export { openBackup, type Backup } from './store/open-backup.ts'
 export { runPassiveSecondary, type PassiveSecondaryPorts, type SecondaryEnd, type SecondaryNote } from './secondary/passive-secondary.ts'
 export { secondaryTable, type SecondaryEffect, type SecondaryEvent, type SecondaryState } from './secondary/table.ts'
+export { startQemu, type QemuExit, type StartedQemu } from './start/start-qemu.ts'

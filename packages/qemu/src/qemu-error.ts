@@ -8,6 +8,7 @@ export const qemuCodes = {
   QEMU_STORE_EMPTY: 'The store of a backup holds no complete checkpoint.',
   QEMU_STORE_DAMAGED: 'The store of a backup holds other bytes than were written.',
   QEMU_STORE_IO: 'The store of a backup cannot be read or written.',
+  QEMU_START: 'A QEMU that should go on from a checkpoint did not start, or ended before it had it.',
   QEMU_TOO_LARGE: 'The guest has more memory than the store may take.',
 } as const
 
@@ -21,6 +22,7 @@ const hints: Readonly<Record<QemuErrorCode, string>> = {
   QEMU_STORE_EMPTY: 'the primary was lost before its first complete state had come',
   QEMU_STORE_DAMAGED: 'do not start a guest from it; check the disk',
   QEMU_STORE_IO: 'check space, permissions and the disk',
+  QEMU_START: 'give the command line of the primary, and the program where it is found',
   QEMU_TOO_LARGE: 'give the store a larger limit',
 }
 
