@@ -1,6 +1,6 @@
 // Runs commands as whole processes, by turns, and tells medians: of single times on a shared machine only ratios of neighbours mean much.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,8 +9,9 @@ export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor
 /**
  * Runs each command once for nothing and then all of them by turns, in an order that changes.
  *
- * @param commands shell lines by name.
- * @param after run behind each command, outside of its time.
+ * @param commands shell lines by name, or a pair of them: `server` is started first and has its `socket` when the time of `client` begins, which ends
+ *   when both have ended.
+ * @param after run behind each command, outside of its time, with its name.
  * @returns wall times in milliseconds by name, one for each round.
  */
 export function byTurns(commands, runs, { before = () => undefined, after = () => undefined } = {}) {
@@ -19,15 +20,40 @@ export function byTurns(commands, runs, { before = () => undefined, after = () =
   for (let round = -1; round < runs; round++) {
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
       before()
+      const { line, done } = prepared(commands[name])
       const began = process.hrtime.bigint()
-      shell(commands[name])
+      shell(line)
       const ms = Number(process.hrtime.bigint() - began) / 1e6
+      done()
       if (round >= 0) times[name].push(ms)
-      after()
+      after(name)
     }
   }
   return times
 }
+
+function prepared(command) {
+  if (typeof command === 'string') return { line: command, done: () => undefined }
+  const { server, socket, client } = command
+  const status = `${socket}.status`
+  for (const file of [socket, status]) rmSync(file, { force: true })
+  const { stdout } = spawnSync('bash', ['-c', `(${server}; echo $? > '${status}') < /dev/null > '${socket}.log' 2>&1 & echo $!`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  for (let tries = 0; !existsSync(socket); tries++) {
+    if (tries === WAIT_TRIES || existsSync(status)) throw new Error(`${server}\nmade no socket: ${readFileSync(`${socket}.log`, 'utf8')}`)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS)
+  }
+  const done = () => {
+    if (readFileSync(status, 'utf8').trim() !== '0') throw new Error(`${server}\nended with ${readFileSync(status, 'utf8')}: ${readFileSync(`${socket}.log`, 'utf8')}`)
+  }
+  return { line: `${client} && tail --pid=${String(stdout).trim()} -s 0.01 -f /dev/null`, done }
+}
+
+/** How often and for how long the socket of a server is waited for. */
+const WAIT_TRIES = 2000
+const WAIT_MS = 10
+
+/** Whether a program is installed. */
+export const has = (program) => spawnSync('which', [program]).status === 0
 
 /** @throws Error when the command fails. */
 export function shell(line, env = {}) {

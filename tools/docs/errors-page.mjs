@@ -1,5 +1,6 @@
 // The text of docs/errors.md, from the tables in the built packages: error codes, rules on images, rules on legacy streams.
 // Build first; nothing here is written by hand that a table knows.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { wrapped } from './wrapped.mjs'
 
 const built = (path) => import(new URL(`../../packages/${path}`, import.meta.url).href)
@@ -43,18 +44,18 @@ more than Xen's converter.
 
 /** @returns the page, ending in a newline. */
 export async function errorsPage() {
-  const [{ formatCodes, LEGACY_RULES, rules }, { Findings }, { cliCodes, exitCodeOf, exitCodes }, { XrError }] = await Promise.all([
+  const [{ LEGACY_RULES, rules }, { Findings }, { exitCodeOf, exitCodes }, { XrError }, tables] = await Promise.all([
     built('format/dist/index.js'),
     built('format/dist/rules/findings.js'),
     built('cli/dist/index.js'),
     built('errors/dist/index.js'),
+    codeTables(),
   ])
   const statusOf = (code) => exitCodeOf(new XrError(code, ''))
   return [
     INTRO,
     section('Errors', 'With each code: what it means, and the exit status of `xr` when nothing else is known.\n'),
-    codeTable('`@xen-replication/format`', formatCodes, statusOf),
-    codeTable('`@xen-replication/cli`', cliCodes, statusOf),
+    ...tables.map(({ name, codes }) => codeTable(`\`${name}\``, codes, statusOf)),
     'An error of the system that has no code here, `ENOSPC` for example, is shown with the code of the system and ends in exit status 1.\n' +
       '`CLI_INTERNAL` stands for a fault of `xr` itself: please report it.\n',
     exitTable(exitCodes),
@@ -64,6 +65,23 @@ export async function errorsPage() {
     ...Object.entries(LEGACY_RULES).map(([code, rule]) => entry(code, rule.says, legacyFacts(rule), rule.hint)),
   ].join('\n')
 }
+
+const packagesFolder = new URL('../../packages/', import.meta.url)
+
+/** The codes of every package that has some, by the order of the names: tables that it exports as `…Codes`, of codes and a sentence each. */
+async function codeTables() {
+  const folders = readdirSync(packagesFolder).filter((folder) => existsSync(new URL(`${folder}/dist/index.js`, packagesFolder))).sort()
+  const tables = await Promise.all(
+    folders.map(async (folder) => {
+      const { name } = JSON.parse(readFileSync(new URL(`${folder}/package.json`, packagesFolder), 'utf8'))
+      const parts = Object.entries(await built(`${folder}/dist/index.js`)).sort(([a], [b]) => (a < b ? -1 : 1))
+      return { name, codes: Object.assign({}, ...parts.filter(([key, value]) => isCodeTable(key, value)).map(([, value]) => value)) }
+    }),
+  )
+  return tables.filter(({ codes }) => Object.keys(codes).length > 0)
+}
+
+const isCodeTable = (name, value) => name.endsWith('Codes') && typeof value === 'object' && Object.values(value).every((meaning) => typeof meaning === 'string')
 
 const section = (title, text) => `## ${title}\n\n${text}`
 

@@ -1,7 +1,7 @@
 // Randomness that is the same everywhere for the same seed. Source of the mixing: MurmurHash3 fmix32; xoshiro128** by Blackman and Vigna.
 
 /** Scrambles 32 bits. */
-export function mix32(value: number): number {
+function mix32(value: number): number {
   let h = value ^ (value >>> 16)
   h = Math.imul(h, 0x85ebca6b)
   h ^= h >>> 13
@@ -15,7 +15,7 @@ export function hash32(...words: readonly number[]): number {
 }
 
 /** Words that the state of a generator takes. */
-export const RNG_WORDS = 4
+const RNG_WORDS = 4
 
 /** Puts a generator at its start. `state[at…at+3]` is its state, which may lie in guest memory. */
 export function seedRng(state: Uint32Array, at: number, seed: number): void {

@@ -11,7 +11,7 @@ describe('words offered to a shell', () => {
     expect(await offers('sh')).toEqual(['show', ':4'])
     expect(await offers('')).toContain('verify')
     expect(await offers('completion', '')).toEqual(['bash', 'zsh', 'fish', ':4'])
-    expect(await offers('help', 'rec')).toEqual(['records', ':4'])
+    expect(await offers('help', 'rec')).toEqual(['records', 'receive', ':4'])
     expect(await offers('-q', 'sh')).toEqual(['show', ':4'])
   })
 

@@ -32,7 +32,7 @@ export type SessionErrorCode = keyof typeof sessionCodes
 const hints: Readonly<Record<SessionErrorCode, string>> = {
   SESSION_NOT_XR: 'the other side must run `xr receive`; for xl use --peer xl here or --xl there',
   SESSION_VERSION: 'use the same version of xr on both sides',
-  SESSION_ROLE: 'one side runs `xr migrate` (or remus, colo), the other `xr receive`',
+  SESSION_ROLE: '`xr migrate` (or remus, colo) sends to `xr receive`; `xr send` and `xr save --peer xr` to `xr receive --to FILE`',
   SESSION_CAPABILITY: 'use the same version and plugins on both sides',
   SESSION_MALFORMED: 'use the same version of xr on both sides; report this if they are',
   SESSION_TOO_LARGE: 'use the same version of xr on both sides; if they are, somebody else is talking',

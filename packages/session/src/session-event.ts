@@ -4,7 +4,8 @@ export type SessionEvent =
   | { readonly type: 'progress'; readonly bytes: number; readonly pages: number; readonly state: number }
   /** There and back, at most: the peer may have waited up to a heartbeat before it answered. */
   | { readonly type: 'round-trip'; readonly ms: number }
-  | { readonly type: 'link-lost'; readonly error: unknown }
+  /** `waitMs`: how long another link is waited for; 0 where there is no other. */
+  | { readonly type: 'link-lost'; readonly error: unknown; readonly waitMs: number }
   /** `resent`: bytes of the stream that had to be sent twice. */
   | { readonly type: 'link-back'; readonly resent: number; readonly waitedMs: number }
 

@@ -7,6 +7,7 @@ import { SessionError } from './session-error.ts'
 import type { SessionLimits } from './session-options.ts'
 import type { SessionPorts, Start } from './session-ports.ts'
 import { Arrivals } from './stream/arrivals.ts'
+import { Buffers } from './stream/buffers.ts'
 import { Flow } from './stream/flow.ts'
 import type { InboxItem } from './stream/inbox.ts'
 import { SendLog } from './stream/send-log.ts'
@@ -30,6 +31,8 @@ export class Session {
   readonly limits: SessionLimits
   readonly flow: Flow
   readonly changed = new Condition()
+  /** Memory for batches, both ways. */
+  readonly buffers = new Buffers()
   readonly #ports: SessionPorts
   readonly #log: SendLog
   readonly #arrivals: Arrivals
@@ -54,7 +57,7 @@ export class Session {
     this.#ports = ports
     this.flow = new Flow({ ...agreement, resumable: isResumable(agreement) }, start.offset)
     this.#log = new SendLog(start.sent)
-    this.#arrivals = new Arrivals(agreement, start.received, start.offset)
+    this.#arrivals = new Arrivals(agreement, this.buffers, start.received, start.offset)
     this.#safe = start.received
     this.#wire = this.#adopt(wire)
     this.#pumped = this.#pump()
@@ -85,9 +88,9 @@ export class Session {
     return this.#gone.signal
   }
 
-  /** Bytes of the stream that the peer has not acknowledged. */
-  get unacknowledged(): number {
-    return this.#log.bytes
+  /** Ordered frames of this side: the last one, the first that may have to be sent again, and bytes of the stream that are not acknowledged. */
+  get sentFrames(): { readonly last: number; readonly first: number; readonly bytes: number } {
+    return this.#log
   }
 
   /**
@@ -199,7 +202,7 @@ export class Session {
 
   #adopt(wire: Wire): Wire {
     const { heartbeatMs, silenceMs } = this.limits
-    wire.admit(this.agreement.role === 'receiver' ? this.agreement.batch : 0)
+    wire.admit(this.agreement.role === 'receiver' ? this.agreement.batch : 0, this.buffers)
     wire.keepAlive(heartbeatMs, silenceMs, () => wire.send('heartbeat', { now: Math.floor(this.clock.now()), echo: this.#peerNow }))
     return wire
   }
@@ -238,7 +241,7 @@ export class Session {
   async #relink(error: unknown): Promise<boolean> {
     const lostAt = this.clock.now()
     this.#linked = false
-    this.#ports.observe({ type: 'link-lost', error })
+    this.#ports.observe({ type: 'link-lost', error, waitMs: this.isResumable ? this.limits.resumeWaitMs : 0 })
     try {
       const back = this.isResumable ? await this.#ports.goOn?.({ next: this.#arrivals.received + 1, offset: this.#arrivals.verified }, this.#gone.signal) : undefined
       if (back === undefined) throw error
@@ -271,6 +274,7 @@ export class Session {
     const { from, kind } = frameTypes[frame.name]
     if (kind === 'greeting' || from === this.agreement.role) throw new SessionError('SESSION_UNEXPECTED', `a ${frame.name} frame came from the peer`)
     if (kind === 'now') return this.#receiveNow(frame)
+    if (this.#over) return // nobody takes it any more
     await this.#arrivals.add(frame)
     if (this.#ports.acknowledge === 'received') this.#safe = frame.number
     if (frame.name === 'bye') this.#peerDone = true

@@ -2,6 +2,8 @@ import { isXrError } from '@xen-replication/errors'
 import { encodeFrame, readFrame, receiveTable, sendTable, type BodyOf, type FrameName, type SessionEvent } from '@xen-replication/session'
 import type { Channel } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
+import { sessionKey } from '../src/hello/token.ts'
+import { StreamDigest } from '../src/stream/stream-digest.ts'
 import { memoryLink, type MemoryLink } from './memory-link.ts'
 import { migrate, noise } from './pair.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -76,6 +78,7 @@ describe('an operator who gives up', () => {
 class Peer {
   readonly channel: Channel
   #number = 0
+  #key: Uint8Array = new Uint8Array(0)
 
   constructor(channel: Channel) {
     this.channel = channel
@@ -102,7 +105,13 @@ class Peer {
   async hello(): Promise<void> {
     const magic = Uint8Array.from([0x89, 0x78, 0x72, 0x77, 13, 10, 26, 10])
     await this.say('hello', { magic, minVersion: 1, maxVersion: 1, can: 0, must: 0, session: noise(16), nonce: noise(32), window: 1 << 23, batch: 65_536, role: 1, resuming: 0, names: ['migrate'] })
-    await this.hear('welcome')
+    const { nonce } = await this.hear('welcome')
+    this.#key = sessionKey(noise(16), [noise(32), nonce])
+  }
+
+  /** Of a stream of no bytes. */
+  digest(): Uint8Array {
+    return new StreamDigest(this.#key).digest()
   }
 }
 
@@ -203,7 +212,7 @@ describe('a sender that does not keep to the protocol', () => {
     ['leaves a gap in the stream', (peer) => peer.say('data', data(5, noise(100))), 'SESSION_UNEXPECTED'],
     ['sends a batch longer than agreed on', (peer) => peer.say('data', data(0, noise(65_537))), 'SESSION_TOO_LARGE'],
     ['sends another digest', (peer) => peer.say('end', { bytes: 0, digest: noise(32) }), 'SESSION_DIGEST'],
-    ['sends another length', (peer) => peer.say('end', { bytes: 1, digest: Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex') }), 'SESSION_DIGEST'],
+    ['sends another length', (peer) => peer.say('end', { bytes: 1, digest: peer.digest() }), 'SESSION_DIGEST'],
     ['ends without the end', (peer) => peer.say('bye', {}), 'SESSION_CLOSED'],
     ['goes away', (peer) => peer.channel.close(), 'LINK_LOST'],
     ['has an epoch where the end is due', (peer) => peer.say('epoch-end', { epoch: 1 }), 'SESSION_UNEXPECTED'],
@@ -219,7 +228,7 @@ describe('a sender that does not keep to the protocol', () => {
     const heard: string[] = []
     const { target, got } = await half('receiver', async (peer) => {
       await peer.hello()
-      await peer.say('end', { bytes: 0, digest: Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex') })
+      await peer.say('end', { bytes: 0, digest: peer.digest() })
       await peer.hear('received')
       void beatFor(peer, 70)
       await peer.hear('given-back').then(({ code }) => heard.push(code), () => undefined)
@@ -230,7 +239,7 @@ describe('a sender that does not keep to the protocol', () => {
   it('and dies right after the hand-over has given the guest away: it runs here', async () => {
     const { target, got } = await half('receiver', async (peer) => {
       await peer.hello()
-      await peer.say('end', { bytes: 0, digest: Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex') })
+      await peer.say('end', { bytes: 0, digest: peer.digest() })
       await peer.hear('received')
       await peer.say('yours', {})
       await peer.channel.close()

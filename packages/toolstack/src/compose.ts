@@ -8,9 +8,11 @@ import { createGuest, destroyGuest, listGuests } from './operations/domains.ts'
 import type { Host } from './operations/host.ts'
 import { migrateGuest } from './operations/migrate.ts'
 import { createOperations, type Operations, type Registry } from './operations/operation.ts'
+import { receiveImage } from './operations/receive-image.ts'
 import { receiveGuest } from './operations/receive.ts'
 import { restoreGuest } from './operations/restore.ts'
 import { saveGuest } from './operations/save.ts'
+import { sendImage } from './operations/send-image.ts'
 import { collectPlugins, type Collected, type Found } from './plugins/collect-plugins.ts'
 import { T, type Bound, type Token } from './tokens.ts'
 
@@ -94,6 +96,8 @@ function bindOperations({ bind }: ContainerModuleLoadOptions): void {
   operation(T.restore, restoreGuest)
   operation(T.migrate, migrateGuest)
   operation(T.receive, receiveGuest)
+  operation(T.sendImage, sendImage)
+  operation(T.receiveImage, receiveImage)
 }
 
 async function unbind(container: Container): Promise<void> {

@@ -5,9 +5,11 @@ import type { createGuest, destroyGuest, listGuests } from './operations/domains
 import type { Host } from './operations/host.ts'
 import type { migrateGuest } from './operations/migrate.ts'
 import type { Operations, Registry } from './operations/operation.ts'
+import type { receiveImage } from './operations/receive-image.ts'
 import type { receiveGuest } from './operations/receive.ts'
 import type { restoreGuest } from './operations/restore.ts'
 import type { saveGuest } from './operations/save.ts'
+import type { sendImage } from './operations/send-image.ts'
 import type { Collected } from './plugins/collect-plugins.ts'
 
 /** A name under which the container has something, and what that is. */
@@ -36,4 +38,6 @@ export const T = {
   restore: token<Bound<typeof restoreGuest>>('Restore'),
   migrate: token<Bound<typeof migrateGuest>>('Migrate'),
   receive: token<Bound<typeof receiveGuest>>('Receive'),
+  sendImage: token<Bound<typeof sendImage>>('SendImage'),
+  receiveImage: token<Bound<typeof receiveImage>>('ReceiveImage'),
 } as const

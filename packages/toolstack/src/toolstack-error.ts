@@ -6,6 +6,7 @@ export const toolstackCodes = {
   TOOL_IMAGE: 'What was given is no image that a guest can be restored from.',
   TOOL_NO_CONFIG: 'The configuration of a guest does not say what is needed to build it.',
   TOOL_GUEST: 'The guest does not run, so that it cannot be saved or moved.',
+  TOOL_AMBIGUOUS: 'Several guests of this host have the UUID that was given.',
   TOOL_LEFT_OVER: 'A copy of a guest that must not run could not be destroyed.',
   TOOL_SETTING: 'A setting has a value that makes no sense, or there is no setting of that name.',
   TOOL_CONFIG_FILE: 'A configuration file cannot be read.',

@@ -22,7 +22,10 @@ export function unixTransport({ connectTimeoutMs }: { readonly connectTimeoutMs:
     duplex: true,
     dial: async (url, signal) => {
       const path = socketPath(url)
-      return dialled(() => connect({ path, allowHalfOpen: true }), { where: url, signal, timeoutMs: connectTimeoutMs, ready: 'connect' }, (ready) => socketChannel(ready, url, 'hang-up'))
+      const call = dialled(() => connect({ path, allowHalfOpen: true }), { where: url, signal, timeoutMs: connectTimeoutMs, ready: 'connect' }, (ready) => socketChannel(ready, url, 'hang-up'))
+      return call.catch((error: unknown) => {
+        throw isNotThere(error) ? nobodyListens(url, error) : error
+      })
     },
     listen: async (url, signal) => {
       const path = socketPath(url)
@@ -34,6 +37,12 @@ export function unixTransport({ connectTimeoutMs }: { readonly connectTimeoutMs:
     },
   }
 }
+
+/** A socket that is not there is one at which nobody listens yet. */
+const isNotThere = (error: unknown): boolean => error instanceof LinkError && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT'
+
+const nobodyListens = (url: string, error: unknown): LinkError =>
+  new LinkError('LINK_REFUSED', `${url}: nobody listens there`, { cause: error instanceof LinkError ? error.cause : error, hint: 'start the receiving side first; look at the spelling' })
 
 function socketPath(url: string): string {
   const path = pathOf(url)

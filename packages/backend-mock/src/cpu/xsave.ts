@@ -1,5 +1,5 @@
 /** x87, SSE and AVX: what simulated CPUs have. */
-export const XCR0 = 7n
+const XCR0 = 7n
 /** Legacy area, header, AVX: the uncompressed image for those three. */
 const IMAGE_BYTES = 512 + 64 + 256
 const LEAST = 512 + 64

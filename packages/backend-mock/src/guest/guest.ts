@@ -4,7 +4,7 @@ import type { Nic } from '../device/nic.ts'
 import { HvmSpace } from '../memory/hvm-space.ts'
 import type { Machine } from '../memory/machine.ts'
 import { PvSpace } from '../memory/pv-space.ts'
-import { Ram } from '../memory/ram.ts'
+import { Loan, Ram } from '../memory/ram.ts'
 import { layoutOf } from '../pv/layout.ts'
 import { PageTypes, RefusedTable, USE } from '../pv/page-types.ts'
 import { ForeignKernel } from '../pv/foreign.ts'
@@ -68,7 +68,7 @@ export class Guest {
     this.machine = host.machine
     this.nics = host.nics
     this.disks = host.disks
-    this.ram = new Ram(host.lasting ? (chunk) => host.memory.chunk(chunk) : undefined)
+    this.ram = new Ram(host.lasting ? host.memory : undefined)
     this.cpu = { tsc: cpu.tsc, cpuid: cpu.cpuid, msr: cpu.msr, params: new Map(cpu.params), context: cpu.context.slice(), vcpus: cpu.vcpus.map(copyVcpu) }
     this.model = record.model
     this.timeline = record.timeline
@@ -213,6 +213,7 @@ class Mapping implements MappedFrames {
   readonly #ram: Ram
   readonly #lent: Uint8Array | undefined
   readonly #closed: () => void
+  readonly #loan = new Loan()
   #views: readonly Uint8Array[] | undefined
   #open = true
 
@@ -226,7 +227,7 @@ class Mapping implements MappedFrames {
 
   get views(): readonly Uint8Array[] {
     this.#check()
-    this.#views ??= this.#lent !== undefined && this.#pfns.includes(-1) ? Array.from(this.#pfns, (_, i) => this.page(i)) : this.#ram.views(this.#pfns)
+    this.#views ??= this.#lent !== undefined && this.#pfns.includes(-1) ? Array.from(this.#pfns, (_, i) => this.page(i)) : this.#ram.views(this.#pfns, this.#loan)
     return this.#views
   }
 
@@ -234,12 +235,14 @@ class Mapping implements MappedFrames {
     this.#check()
     const pfn = this.#pfns[i]
     if (pfn === undefined) throw new BackendError('BACKEND_MAP', `frame ${i} is none of the ${this.count} that are mapped`)
-    return pfn < 0 ? (this.#lent as Uint8Array) : this.#ram.page(pfn)
+    return pfn < 0 ? (this.#lent as Uint8Array) : this.#ram.view(pfn, this.#loan)
   }
 
   close(): void {
-    if (this.#open) this.#closed()
+    if (!this.#open) return
     this.#open = false
+    this.#ram.giveBack(this.#loan)
+    this.#closed()
   }
 
   #check(): void {

@@ -11,7 +11,7 @@ export interface SuspendManner {
 }
 
 /** State of the CPUs as the hypervisor keeps it. */
-export interface CpuRecord {
+interface CpuRecord {
   readonly tsc: TscInfo
   readonly cpuid: Uint8Array
   readonly msr: Uint8Array

@@ -1,5 +1,5 @@
 import type { Ram } from '../memory/ram.ts'
-import { RNG_WORDS, seedRng } from '../random.ts'
+import { seedRng } from '../random.ts'
 
 /** pfn of the page in which the simulated guest keeps what it knows: all of it, so that it goes on wherever its memory is restored. */
 export const STATE_PFN = 16
@@ -71,6 +71,3 @@ export class StatePage {
     this.#ram.touch(STATE_PFN)
   }
 }
-
-/** First word that nothing else uses. */
-export const STATE_WORDS = RNG_AT + RNG_WORDS

@@ -17,7 +17,7 @@ export interface Timeline {
 }
 
 /** A guest that nobody looks at for so long stands still for the rest, in milliseconds: nobody wants to wait while it catches up. */
-export const UNSEEN_LIMIT_MS = 600_000
+const UNSEEN_LIMIT_MS = 600_000
 
 export const runs = ({ paused, shutdown }: Timeline): boolean => !paused && shutdown === undefined
 

@@ -18,7 +18,7 @@ export const XEN_PFN = 18
 /** Page into which the device model reads from disk. */
 export const DMA_PFN = 19
 /** First page for a workload; before it are boot records and the state. */
-export const HVM_REGION = 0x100
+const HVM_REGION = 0x100
 
 /** Runs of gfns that a new guest has, ascending. */
 export function hvmRuns(kind: 'pvh' | 'hvm', pages: number): Run[] {

@@ -29,6 +29,15 @@ export class PfnSet {
     for (let pfn = start; pfn < start + count; pfn += 1) this.add(pfn)
   }
 
+  deleteRun([start, count]: Run): void {
+    for (let pfn = start; pfn < start + count; pfn += 1) {
+      if (!this.has(pfn)) continue
+      const at = pfn >>> 3
+      this.#bits[at] = (this.#bits[at] as number) & ~(1 << (pfn & 7))
+      this.#size -= 1
+    }
+  }
+
   clear(): void {
     if (this.#size > 0) this.#bits.fill(0)
     this.#size = 0
@@ -42,18 +51,24 @@ export class PfnSet {
   }
 
   /** All of them, ascending. */
-  *runs(): Generator<Run> {
+  runs(): Generator<Run> {
+    return this.runsIn(0, this.top)
+  }
+
+  /** Those of `count` from `first` on, ascending. */
+  *runsIn(first: number, count: number): Generator<Run> {
+    const end = first + count
     let start = -1
-    const top = this.top
-    for (let pfn = 0; pfn <= top; pfn += 1) {
-      if (start < 0 && pfn % 8 === 0) while (pfn < top && this.#bits[pfn >>> 3] === 0) pfn += 8
-      if (this.has(pfn)) {
+    for (let pfn = first; pfn < end; pfn += 1) {
+      if (start < 0 && pfn % 8 === 0) while (pfn < end && (this.#bits[pfn >>> 3] ?? 0) === 0) pfn += 8
+      if (pfn < end && this.has(pfn)) {
         if (start < 0) start = pfn
       } else if (start >= 0) {
         yield [start, pfn - start]
         start = -1
       }
     }
+    if (start >= 0) yield [start, end - start]
   }
 
   /**

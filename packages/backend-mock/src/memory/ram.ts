@@ -1,5 +1,7 @@
 import { PAGE_SIZE } from '@xen-replication/hypervisor'
+import type { PageRun } from '../store/host-store.ts'
 import { DirtyBits } from './dirty-bits.ts'
+import { LentChunks } from './lent-chunks.ts'
 import { PfnSet } from './pfn-set.ts'
 
 /** Pages of a chunk: what is allocated at a time, and lies side by side. As many as engines ask for at once. */
@@ -8,28 +10,40 @@ const CHUNK_BYTES = CHUNK_PAGES * PAGE_SIZE
 /** 32-bit words of a page. */
 export const PAGE_WORDS = PAGE_SIZE / 4
 
-/** Where chunks come from that were stored before; undefined for one that never held anything but zeros. */
-export type ChunkSource = (chunk: number) => Uint8Array | undefined
+/** Where memory is stored. */
+export interface RamStore {
+  /** Fills `into` with a chunk. @returns false, and leaves it alone, when that never held anything but zeros */
+  read(chunk: number, into: Uint8Array): boolean
+  /** Stores pages ahead of the rest, while the guest is being built. @returns false once that is over */
+  writeAhead(pages: Iterable<PageRun>): boolean
+}
 
 interface Chunk {
   readonly bytes: Uint8Array
   readonly words: Uint32Array
 }
 
+/** What somebody looks at for a while; it may leave memory once that is over. */
+export class Loan {
+  readonly chunks = new Set<number>()
+}
+
 /**
- * Memory of a guest by pfn. Costs nothing until a page is touched: chunks are made of zeros that the operating system has not
- * given yet, or read from a file.
+ * Memory of a guest by pfn. Chunks stay in memory once the guest or its host has used them. Others that are only looked at, or
+ * that a builder fills, are there for as long as a loan lasts.
  */
 export class Ram {
   readonly dirty = new DirtyBits()
   /** Pages written since they were last stored; kept only for a guest that is stored. */
   readonly changed: PfnSet | undefined
   readonly #chunks: (Chunk | undefined)[] = []
-  readonly #source: ChunkSource
+  readonly #lent: LentChunks
+  readonly #store: RamStore | undefined
 
-  constructor(source?: ChunkSource) {
-    this.changed = source === undefined ? undefined : new PfnSet()
-    this.#source = source ?? (() => undefined)
+  constructor(store?: RamStore) {
+    this.changed = store === undefined ? undefined : new PfnSet()
+    this.#store = store
+    this.#lent = new LentChunks({ bytes: CHUNK_BYTES, read: (chunk, into) => store?.read(chunk, into) ?? false, letGo: (chunk, bytes) => this.#letGo(chunk, bytes) })
   }
 
   /** The page itself, to be read; who writes to it says so by `touch()`. */
@@ -64,8 +78,8 @@ export class Ram {
     this.changed?.add(pfn)
   }
 
-  /** Views of pages, one for each stretch that lies side by side. */
-  views(pfns: ArrayLike<number>): Uint8Array[] {
+  /** Views of pages, one for each stretch that lies side by side, until the loan is given back. */
+  views(pfns: ArrayLike<number>, loan: Loan): Uint8Array[] {
     const views: Uint8Array[] = []
     for (let i = 0; i < pfns.length; ) {
       const first = pfns[i] as number
@@ -73,29 +87,76 @@ export class Ram {
       let count = 1
       while (count < room && pfns[i + count] === first + count) count += 1
       const at = (first % CHUNK_PAGES) * PAGE_SIZE
-      views.push(this.#chunk(first).bytes.subarray(at, at + count * PAGE_SIZE))
+      views.push(this.#lend(first, loan).subarray(at, at + count * PAGE_SIZE))
       i += count
     }
     return views
   }
 
+  /** View of a page, until the loan is given back. */
+  view(pfn: number, loan: Loan): Uint8Array {
+    const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
+    return this.#lend(pfn, loan).subarray(at, at + PAGE_SIZE)
+  }
+
+  giveBack({ chunks }: Loan): void {
+    for (const chunk of chunks) this.#lent.giveBack(chunk)
+    chunks.clear()
+  }
+
   /** The pages that were written since they were last stored, in stretches that lie side by side. */
-  *changedRuns(): Generator<readonly [pfn: number, bytes: Uint8Array]> {
-    for (const [start, count] of this.changed?.runs() ?? []) {
-      for (let pfn = start; pfn < start + count; ) {
-        const pages = Math.min(start + count - pfn, CHUNK_PAGES - (pfn % CHUNK_PAGES))
-        const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
-        yield [pfn, this.#chunk(pfn).bytes.subarray(at, at + pages * PAGE_SIZE)]
-        pfn += pages
-      }
+  *changedRuns(): Generator<PageRun> {
+    for (const [start, count] of this.changed?.runs() ?? []) yield* this.#runs(start, count)
+  }
+
+  *#runs(start: number, count: number): Generator<PageRun> {
+    for (let pfn = start; pfn < start + count; ) {
+      const pages = Math.min(start + count - pfn, CHUNK_PAGES - (pfn % CHUNK_PAGES))
+      const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
+      const bytes = this.#lent.peek(Math.floor(pfn / CHUNK_PAGES)) ?? this.#chunk(pfn).bytes
+      yield [pfn, bytes.subarray(at, at + pages * PAGE_SIZE)]
+      pfn += pages
     }
+  }
+
+  #lend(pfn: number, { chunks }: Loan): Uint8Array {
+    const index = Math.floor(pfn / CHUNK_PAGES)
+    const known = this.#chunks[index]
+    if (known !== undefined) return known.bytes
+    const lent = chunks.has(index) ? this.#lent.peek(index) : undefined
+    if (lent !== undefined) return lent
+    chunks.add(index)
+    return this.#lent.take(index)
+  }
+
+  /** A chunk that differs from what is stored is stored ahead, or stays. */
+  #letGo(chunk: number, bytes: Uint8Array): boolean {
+    const first = chunk * CHUNK_PAGES
+    const runs = this.changed === undefined ? [[first, CHUNK_PAGES] as const] : [...this.changed.runsIn(first, CHUNK_PAGES)]
+    if (runs.length === 0) return true
+    const pages = runs.map(([start, count]): PageRun => [start, bytes.subarray((start - first) * PAGE_SIZE, (start - first + count) * PAGE_SIZE)])
+    if (this.#store?.writeAhead(pages) !== true) {
+      this.#keep(chunk, bytes)
+      return false
+    }
+    this.changed?.deleteRun([first, CHUNK_PAGES])
+    return true
   }
 
   #chunk(pfn: number): Chunk {
     const index = Math.floor(pfn / CHUNK_PAGES)
     const known = this.#chunks[index]
     if (known !== undefined) return known
-    const bytes = this.#source(index) ?? new Uint8Array(CHUNK_BYTES)
+    return this.#keep(index, this.#lent.remove(index) ?? this.#read(index))
+  }
+
+  #read(index: number): Uint8Array {
+    const bytes = new Uint8Array(CHUNK_BYTES)
+    this.#store?.read(index, bytes)
+    return bytes
+  }
+
+  #keep(index: number, bytes: Uint8Array): Chunk {
     const chunk = { bytes, words: new Uint32Array(bytes.buffer, bytes.byteOffset, CHUNK_BYTES / 4) }
     this.#chunks[index] = chunk
     return chunk

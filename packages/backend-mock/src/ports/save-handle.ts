@@ -54,7 +54,7 @@ export class SaveHandle implements GuestForSave {
   async close(): Promise<void> {
     if (!this.#open) return
     await this.dirty.disable()
-    await this.deviceModel?.logDirty('off')
+    if (this.#mine.includes('device-model-log-dirty')) await this.deviceModel?.logDirty('off') // not what another handle asked for
     this.#open = false
     for (const what of this.#mine.splice(0)) this.#core.ledger.giveBack(this.#guest.domId, what)
     await this.#core.detach(this.#guest.domId)

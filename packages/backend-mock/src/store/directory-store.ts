@@ -122,7 +122,7 @@ class DirectoryStore implements HostStore {
     const directory = this.#directory(record.domId)
     try {
       const first = record.generation === 1
-      const written = first ? await directory.writeFirst(memory) : directory.writeNext(record.generation, memory)
+      const written = first ? directory.writeFirst(memory) : directory.writeNext(record.generation, memory)
       const lock = await this.#lock()
       try {
         if (directory.exists) directory.commit(record, written, taken)
@@ -185,6 +185,7 @@ class DirectoryStore implements HostStore {
   /** In one step, so that nobody sees half a guest; what is left of it is cleared away after. */
   #remove(domId: number): void {
     const gone = join(this.#path, `gone-${domId}-${process.pid}`)
+    this.#guests.get(domId)?.giveUp()
     this.#guests.delete(domId)
     try {
       renameSync(join(this.#path, 'guests', String(domId)), gone)

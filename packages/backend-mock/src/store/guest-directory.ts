@@ -5,7 +5,7 @@ import type { GuestRecord } from '../guest/record.ts'
 import type { GuestEvent } from '../guest/timeline.ts'
 import { hostError } from './files.ts'
 import type { MemoryToStore, StoredGuest, StoredMemory } from './host-store.ts'
-import { applyJournal, readChunk, writeJournal, writeMemory } from './memory-file.ts'
+import { applyJournal, NewMemory, readChunk, writeJournal } from './memory-file.ts'
 import { recordIn, textOf, type RecordFile } from './record-text.ts'
 
 /**
@@ -14,6 +14,8 @@ import { recordIn, textOf, type RecordFile } from './record-text.ts'
  */
 export class GuestDirectory {
   readonly path: string
+  /** While the guest is being built in this process. */
+  #building: NewMemory | undefined
   #known: { readonly stamp: string; readonly file: RecordFile } | undefined
   #events: { readonly generation: number; size: number; readonly list: GuestEvent[] } | undefined
 
@@ -49,14 +51,33 @@ export class GuestDirectory {
     const memory = join(this.path, 'memory')
     applyJournal(this.#name('journal', record.generation), memory)
     for (const name of readdirSync(this.path)) if (isLeft(name, record.generation)) rmSync(join(this.path, name), { force: true })
-    return { p2m: record.kind === 'pv' && record.phase === 'built' ? this.#readP2m() : undefined, chunk: (index) => (chunks.has(index) ? readChunk(memory, index) : undefined) }
+    const building = record.phase === 'building' ? (this.#building = new NewMemory(memory)) : undefined
+    return {
+      p2m: record.kind === 'pv' && record.phase === 'built' ? this.#readP2m() : undefined,
+      read: (chunk, into) => {
+        const there = chunks.has(chunk) || building?.chunks.has(chunk) === true
+        if (there) readChunk(memory, chunk, into)
+        return there
+      },
+      writeAhead: (pages) => {
+        if (building === undefined || this.#building !== building) return false
+        try {
+          building.write(pages)
+        } catch (cause) {
+          throw hostError('the memory of a guest that is being built cannot be stored', cause)
+        }
+        return true
+      },
+    }
   }
 
   /** Memory of a guest that had none yet. @returns what `commit()` takes. */
-  async writeFirst({ pages, p2m }: MemoryToStore): Promise<ReadonlySet<number>> {
-    const chunks = await writeMemory(join(this.path, 'memory'), pages)
+  writeFirst({ pages, p2m }: MemoryToStore): ReadonlySet<number> {
+    const building = (this.#building ??= new NewMemory(join(this.path, 'memory')))
+    building.write(pages)
+    building.close()
     if (p2m !== undefined) writeWhole(join(this.path, 'p2m'), new Uint8Array(p2m.buffer, p2m.byteOffset, p2m.byteLength))
-    return chunks
+    return building.chunks
   }
 
   /** Pages that are to be in memory once the record of `generation` is written. @returns what `commit()` takes. */
@@ -71,8 +92,15 @@ export class GuestDirectory {
     writeFileSync(this.#name('events', record.generation), later.map((event) => `${JSON.stringify(event)}\n`).join(''))
     const chunks = new Set([...(before?.chunks ?? []), ...written])
     this.#write({ format: 'xr-mock-guest', version: 1, record: { ...record, name: before?.record.name ?? record.name }, chunks: [...chunks].sort((a, b) => a - b) })
+    this.giveUp()
     applyJournal(this.#name('journal', record.generation), join(this.path, 'memory'))
     if (before !== undefined && before.record.generation !== record.generation) rmSync(this.#name('events', before.record.generation), { force: true })
+  }
+
+  /** The guest is not being built any more: it is complete, or gone. */
+  giveUp(): void {
+    this.#building?.close()
+    this.#building = undefined
   }
 
   #write(file: RecordFile): void {

@@ -21,7 +21,10 @@ export interface MemoryToStore {
 /** Memory of a guest as it was stored. */
 export interface StoredMemory {
   readonly p2m: Uint32Array | undefined
-  chunk(index: number): Uint8Array | undefined
+  /** Fills `into` with a chunk of `Ram`. @returns false, and leaves it alone, when that never held anything but zeros */
+  read(chunk: number, into: Uint8Array): boolean
+  /** Stores pages of a guest that is being built ahead of `save()`, which then leaves them out. @returns false for any other guest */
+  writeAhead(pages: Iterable<PageRun>): boolean
 }
 
 /** What may be changed while nobody else changes anything. */

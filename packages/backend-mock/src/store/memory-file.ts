@@ -1,6 +1,5 @@
 import { codeOf, writeAll } from '@xen-replication/durable'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, rmSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { CHUNK_PAGES } from '../memory/ram.ts'
 import type { PageRun } from './host-store.ts'
 import { hostError } from './files.ts'
@@ -11,35 +10,57 @@ const ZEROS = Buffer.alloc(PAGE)
 /** Head of an entry of a journal: pfn and pages. */
 const ENTRY_HEAD = 8
 
-/** Writes the memory of a new guest; pages of zeros are left out. @returns chunks that hold something. */
-export async function writeMemory(path: string, runs: Iterable<PageRun>): Promise<Set<number>> {
-  const chunks = new Set<number>()
-  const file = await open(path, 'w')
-  try {
+/** Shortest stretch of zeros that is left out; shorter ones cost less than one more call. */
+const ZEROS_LEAST = 16 * PAGE
+
+/** Memory of a guest that is being built. It is not forced to the disk: no guest outlives the power of its host. */
+export class NewMemory {
+  readonly #path: string
+  readonly #written = new Set<number>()
+  #file: number | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Chunks that hold something. */
+  get chunks(): ReadonlySet<number> {
+    return this.#written
+  }
+
+  /** Pages of zeros are left out where nothing was written before. */
+  write(runs: Iterable<PageRun>): void {
+    this.#file ??= openSync(this.#path, this.#written.size === 0 ? 'w' : 'r+')
+    const file = this.#file
     for (const [pfn, bytes] of runs) {
-      for (const [from, to] of filled(bytes)) {
-        chunks.add(Math.floor(pfn / CHUNK_PAGES))
-        await file.write(bytes, from, to - from, pfn * PAGE + from)
+      const chunk = Math.floor(pfn / CHUNK_PAGES)
+      for (const [from, to] of this.#written.has(chunk) ? [[0, bytes.length] as const] : [...filled(bytes)]) {
+        this.#written.add(chunk)
+        writeAll(file, bytes.subarray(from, to), pfn * PAGE + from)
       }
     }
-    await file.sync()
-  } finally {
-    await file.close()
   }
-  return chunks
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
+  }
 }
 
-/** Stretches of pages that are not all zeros, in bytes. */
+/** Stretches of pages that hold something, in bytes. */
 function* filled(bytes: Uint8Array): Generator<readonly [from: number, to: number]> {
   let start = -1
-  for (let at = 0; at <= bytes.length; at += PAGE) {
-    const holds = at < bytes.length && ZEROS.compare(bytes, at, at + PAGE) !== 0
-    if (holds && start < 0) start = at
-    if (!holds && start >= 0) {
-      yield [start, at]
+  let end = 0
+  for (let at = 0; at < bytes.length; at += PAGE) {
+    if (ZEROS.compare(bytes, at, at + PAGE) === 0) continue
+    if (start >= 0 && at - end >= ZEROS_LEAST) {
+      yield [start, end]
       start = -1
     }
+    if (start < 0) start = at
+    end = at + PAGE
   }
+  if (start >= 0) yield [start, end]
 }
 
 /** Writes pages aside, to be put in place once that is decided. @returns chunks they belong to. */
@@ -82,19 +103,20 @@ export function applyJournal(journal: string, memory: string): void {
 }
 
 /** Reads a chunk; what lies behind the end of the file is zeros. */
-export function readChunk(path: string, chunk: number): Uint8Array {
-  const bytes = new Uint8Array(CHUNK_BYTES)
+export function readChunk(path: string, chunk: number, into: Uint8Array): void {
   const file = openMemory(path)
   try {
     for (let done = 0; done < CHUNK_BYTES; ) {
-      const read = readSync(file, bytes, done, CHUNK_BYTES - done, chunk * CHUNK_BYTES + done)
-      if (read === 0) break
+      const read = readSync(file, into, done, CHUNK_BYTES - done, chunk * CHUNK_BYTES + done)
+      if (read === 0) {
+        into.fill(0, done)
+        break
+      }
       done += read
     }
   } finally {
     closeSync(file)
   }
-  return bytes
 }
 
 function openMemory(path: string): number {

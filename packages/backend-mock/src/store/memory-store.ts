@@ -27,7 +27,7 @@ export function memoryStore({ seed, memoryBytes }: { readonly seed: number; read
     guest: (domId) => known.get(domId),
     change: (work) => new Promise((resolve) => resolve(work(change))),
     lease: () => ({ release: () => undefined }),
-    memory: () => ({ p2m: undefined, chunk: () => undefined }),
+    memory: () => ({ p2m: undefined, read: () => false, writeAhead: () => false }),
     save: (record, _, taken) => {
       known.set(record.domId, { record, events: known.get(record.domId)?.events.slice(taken) ?? [] })
       return Promise.resolve()

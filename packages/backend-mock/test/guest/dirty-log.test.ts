@@ -115,6 +115,15 @@ describe('an HVM guest', () => {
     expect(bits(await guest.dirty.take(pages))).not.toContain(DMA)
   })
 
+  it('goes on telling what its device model writes when somebody else has looked at it and is done', async () => {
+    const { host, guest } = await opened({ kind: 'hvm', workload: 'counter' })
+    await guest.dirty.enable()
+    await guest.deviceModel?.logDirty('on')
+    await (await host.openForSave(guest.facts.domId)).close()
+    await host.advance(500)
+    expect(bits(await guest.dirty.take(await guest.memory.frames()))).toContain(DMA)
+  })
+
   it('has a page that the hypervisor writes, which is dirty when the last pages are asked for and not before', async () => {
     const at = await opened({ kind: 'hvm', workload: 'idle' })
     await at.guest.dirty.enable()

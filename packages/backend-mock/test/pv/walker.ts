@@ -76,7 +76,7 @@ async function translate(guest: GuestForSave, top: number, address: bigint): Pro
 }
 
 /** Top tables that a vCPU has in its control registers. */
-export async function topTables(guest: GuestForSave, id: number): Promise<number[]> {
+async function topTables(guest: GuestForSave, id: number): Promise<number[]> {
   const vcpu = await guest.cpu.pvVcpu(id)
   if (vcpu === undefined) return []
   const at = view(vcpu.context)

@@ -1,7 +1,7 @@
 import { ByteReader, verify } from '@xen-replication/format'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { pause } from '../domains/pause.ts'
 import { withDemoHosts, type DemoHost, type DemoHosts } from '../domains/demo-hosts.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openImage } from '../input/open-image.ts'
@@ -35,7 +35,7 @@ async function make(ctx: VerbContext, { a }: DemoHosts): Promise<object> {
   const { T } = await import('@xen-replication/toolstack')
   await say(ctx, `1. A guest is made on host a: HVM, ${MEMORY_MIB} MiB; all day it counts in its memory.\n`)
   const id = await (await a.stack.get(T.create))({ name: 'demo', kind: 'hvm', memoryBytes: MEMORY_MIB << 20, settings: { workload: 'counter' } })
-  await setTimeout(WORK_MS, undefined, { signal: ctx.signal })
+  await pause(WORK_MS, ctx.signal)
   const count = await counted(a)
   await say(ctx, `   demo runs as domain ${id} and has counted to ${countText(count)}.\n\n`)
   return { step: 'create', id, count }
@@ -69,10 +69,10 @@ async function move(ctx: VerbContext, { a, b, folder }: DemoHosts): Promise<obje
   const before = await counted(a)
   const receiving = (await b.stack.get(T.receive))({ url: `unix:${socket}`, peer: 'xr', then: 'run' }, ctx.signal)
   const waited = receiving.catch(() => undefined) // its error is that of the other side
-  while (!existsSync(socket)) await setTimeout(5, undefined, { signal: ctx.signal })
+  while (!existsSync(socket)) await pause(5, ctx.signal)
   const { bytes, stoodMs } = await (await a.stack.get(T.migrate))({ dom: 'demo', url: `unix:${socket}`, peer: 'xr', mode: 'live' }, ctx.signal).finally(() => waited)
   await receiving
-  await setTimeout(WORK_MS, undefined, { signal: ctx.signal })
+  await pause(WORK_MS, ctx.signal)
   const after = await counted(b)
   const left = (await (await a.stack.get(T.list))()).length
   await say(ctx, `   ${bytesText(bytes)}; demo stood for ${durationText(stoodMs)}. It runs on b, and ${left === 0 ? 'is gone from a' : 'is still on a'}.\n`)

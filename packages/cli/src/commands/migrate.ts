@@ -1,6 +1,6 @@
 import type { MigrateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
-import { bytesPerSecondOf, millisecondsOf } from '../domains/quantity.ts'
+import { dialOption, givenLinkOption, linkOptions, linkOptionsOf, patienceOf } from '../domains/link-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -17,9 +17,8 @@ export const verb: Verb = {
     { flags: '--stopped', what: 'have the guest stand while its memory is sent' },
     { flags: '--debug', what: 'send all memory twice and have the other side compare; show where in the program an error came from' },
     { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive`', choices: ['xr', 'xl'], standard: 'xr' },
-    { flags: '--compress <HOW>', what: 'between two xr: auto, none, or a compression that both have', standard: 'auto' },
-    { flags: '--bandwidth <RATE>', what: 'between two xr: send no more than this, as in 1Gbit/s or 100MiB/s', standard: 'as fast as it goes' },
-    { flags: '--wait <TIME>', what: 'between two xr: how long to wait for a link that was lost', standard: '30s' },
+    ...linkOptions,
+    dialOption,
   ],
   host: true,
   lines: true,
@@ -50,18 +49,16 @@ function requestOf(dom: string, url: string, options: OptionValues): MigrateRequ
   const [live, stopped, verify] = [switchOption(options, 'live'), switchOption(options, 'stopped'), switchOption(options, 'debug')]
   if (live && stopped) throw usageError('--live and --stopped exclude each other', 'give one of them')
   const peer = textOption(options, 'peer') === 'xl' ? 'xl' : 'xr'
-  const [compression, bandwidth, wait] = [textOption(options, 'compress'), textOption(options, 'bandwidth'), textOption(options, 'wait')]
-  const forXr = [compression, bandwidth, wait].findIndex((value) => value !== undefined)
-  if (peer === 'xl' && forXr >= 0) throw usageError(`${['--compress', '--bandwidth', '--wait'][forXr] ?? ''} has no meaning for xl`, 'leave it out')
+  const forXr = givenLinkOption(options)
+  if (peer === 'xl' && forXr !== undefined) throw usageError(`${forXr} has no meaning for xl`, 'leave it out')
   return {
     dom,
     url: peer === 'xl' ? withXl(url) : url,
     peer,
     mode: stopped ? 'stopped' : 'live',
     verify,
-    compression,
-    bandwidth: bandwidth === undefined ? undefined : bytesPerSecondOf(bandwidth, '--bandwidth'),
-    waitMs: wait === undefined ? undefined : millisecondsOf(wait, '--wait'),
+    link: linkOptionsOf(options),
+    patienceMs: patienceOf(options),
   }
 }
 

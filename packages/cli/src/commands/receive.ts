@@ -1,11 +1,13 @@
+import type { LinkOptions, ReceiveRequest } from '@xen-replication/toolstack'
+import { resolve } from 'node:path'
 import { usageError } from '../cli-error.ts'
 import { fateText } from '../domains/fate-text.ts'
-import { millisecondsOf } from '../domains/quantity.ts'
+import { linkOptions, linkOptionsOf } from '../domains/link-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
-import { exitCodes } from '../exit-codes.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
 import { bytesText } from '../output/units.ts'
-import { switchOption, textOption, type Verb } from './command.ts'
+import { switchOption, textOption, type OptionValues, type Verb, type VerbContext } from './command.ts'
 
 /** Standard input and output. */
 const STDIO = 'fd:0,1'
@@ -15,36 +17,64 @@ export const verb: Verb = {
   options: [
     { flags: '--xl', what: 'the other side is `xl migrate`, or `xr migrate --peer xl`' },
     { flags: '-p', what: 'leave the guest paused' },
-    { flags: '--wait <TIME>', what: 'between two xr: how long to wait for a link that was lost', standard: '30s' },
+    { flags: '--name <NAME>', what: 'call the guest this here', standard: 'its name there' },
+    { flags: '--to <FILE>', what: 'take an image and put it here, from `xr send` or `xr save --peer xr`' },
+    ...linkOptions.filter(({ flags }) => flags.startsWith('--wait')),
   ],
   host: true,
   lines: true,
   about: [
     'Takes one guest from another host and ends. When anything fails, nothing of the guest is left here, and it runs on there; both sides say why.',
+    'Guests of this host are never touched. Where one has the name of the guest that comes, the guest stays where it was; but where that one is an older copy of the very same guest (name and UUID are the same), it comes in beside it as NAME--2, and a warning says so.',
     'With --xl it takes the place of `xl migrate-receive`: the same messages in the same order.',
+    'With --to it takes an image instead. It is collected as FILE.part and has its name when it is whole; what an interrupted transfer left is gone on with when the same sender comes back.',
   ],
   examples: [
     ['xr receive tcp://0.0.0.0:9000', 'waits for `xr migrate demo tcp://…`'],
     ['xl migrate -s "" demo "xr receive --xl"', 'xl as the sender, on the same host'],
+    ['xr receive --to demo.xl tcp://0.0.0.0:9000', 'waits for `xr send demo.xl tcp://…`'],
   ],
   run: async (ctx, [where = '-'], options) => {
     const url = where === '-' ? STDIO : where
     const stdio = /^fd:(?:\d+,)?1$/.test(url)
     if (stdio && (ctx.json || ctx.jsonl)) throw usageError('standard output is the link to the other host', 'leave out --json and --jsonl, or wait at another URL')
-    const wait = textOption(options, 'wait')
-    const paused = switchOption(options, 'p')
-    return withToolstack(ctx, options, async ({ stack, T }) => {
-      const began = ctx.now()
-      const receive = await stack.get(T.receive)
-      const peer = switchOption(options, 'xl') ? 'xl' : 'xr'
-      const received = await receive({ url, peer, then: paused ? 'stay-paused' : 'run', waitMs: wait === undefined ? undefined : millisecondsOf(wait, '--wait') }, ctx.signal)
-      const { guest, domId, kind, bytes, doubt } = received
-      if (doubt !== undefined) ctx.stderr.writeNow(`xr: warning: the other side may not know that ${guest} is here: ${doubt.message}\n`)
-      const text = `${fateText(guest, 'target', paused ? 'paused' : 'runs')}, domain ${domId}, from ${bytesText(bytes)}\n`
-      if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { guest, id: domId, type: kind, url, bytes, state: paused ? 'paused' : 'running', seconds: (ctx.now() - began) / 1000 })
-      else if (stdio) ctx.stderr.writeNow(text)
-      else if (!ctx.jsonl) await ctx.stdout.write(text)
-      return exitCodes.done
-    })
+    const [to, wrong] = [textOption(options, 'to'), ['xl', 'p', 'name'].find((name) => options[name] !== undefined)]
+    if (to !== undefined && wrong !== undefined) throw usageError(`--to and ${wrong === 'p' ? '-p' : `--${wrong}`} exclude each other`, 'with --to it is an image that comes, and no guest is made of it')
+    const wanted: Wanted = { url, stdio, link: linkOptionsOf(options) }
+    return to === undefined ? receiveGuest(ctx, options, wanted) : receiveImage(ctx, options, wanted, to)
   },
+}
+
+interface Wanted {
+  readonly url: string
+  /** Standard output is the link: words for people go elsewhere. */
+  readonly stdio: boolean
+  readonly link: LinkOptions
+}
+
+async function receiveGuest(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted): Promise<ExitCode> {
+  const paused = switchOption(options, 'p')
+  const request: ReceiveRequest = { url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs }
+  return withToolstack(ctx, options, async ({ stack, T }) => {
+    const began = ctx.now()
+    const { guest, domId, kind, bytes, doubt } = await (await stack.get(T.receive))(request, ctx.signal)
+    if (doubt !== undefined) ctx.stderr.writeNow(`xr: warning: the other side may not know that ${guest} is here: ${doubt.message}\n`)
+    const text = `${fateText(guest, 'target', paused ? 'paused' : 'runs')}, domain ${domId}, from ${bytesText(bytes)}\n`
+    if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { guest, id: domId, type: kind, url, bytes, state: paused ? 'paused' : 'running', seconds: (ctx.now() - began) / 1000 })
+    else if (stdio) ctx.stderr.writeNow(text)
+    else if (!ctx.jsonl) await ctx.stdout.write(text)
+    return exitCodes.done
+  })
+}
+
+async function receiveImage(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted, file: string): Promise<ExitCode> {
+  return withToolstack(ctx, options, async ({ stack, T }) => {
+    const began = ctx.now()
+    const { bytes } = await (await stack.get(T.receiveImage))({ url, file: resolve(ctx.cwd, file), link }, ctx.signal)
+    const text = `${file}: ${bytesText(bytes)}\n`
+    if (ctx.json) await writeDocument(ctx.stdout, 'xr.receive/1', { file, url, bytes, seconds: (ctx.now() - began) / 1000 })
+    else if (stdio) ctx.stderr.writeNow(text)
+    else if (!ctx.jsonl) await ctx.stdout.write(text)
+    return exitCodes.done
+  })
 }

@@ -1,8 +1,9 @@
 import type { GuestFate } from '@xen-replication/toolstack'
 
 /** How a guest stands, for the end of a sentence. */
-export function fateText(guest: string, side: 'source' | 'target', fate: GuestFate): string {
-  return side === 'source' ? ofSource(guest)[fate] : ofTarget(guest)[fate]
+export function fateText(guest: string | undefined, side: 'source' | 'target', fate: GuestFate): string {
+  const name = guest ?? 'the guest'
+  return side === 'source' ? ofSource(name)[fate] : ofTarget(name)[fate]
 }
 
 const ofSource = (guest: string): Readonly<Record<GuestFate, string>> => ({

@@ -3,7 +3,8 @@ import type { VerbContext } from '../commands/command.ts'
 import { writeJsonLine } from '../output/json.ts'
 import type { Progress } from '../output/progress.ts'
 import { fateText } from './fate-text.ts'
-import { outlookText } from './outlook-text.ts'
+import { durationText } from '../output/units.ts'
+import { outlookText, rateText } from './outlook-text.ts'
 
 const PAGE_BYTES = 4096
 
@@ -18,7 +19,7 @@ export function followOperation(ctx: VerbContext): Follower {
   const fates = new Map<string, string>()
   return {
     observe: (event) => {
-      if (event.kind === 'guest.fate') fates.set(`${event.data.side} ${event.data.guest}`, fateText(event.data.guest, event.data.side, event.data.fate))
+      if (event.kind === 'guest.fate') fates.set(`${event.data.side} ${event.data.guest ?? ''}`, fateText(event.data.guest, event.data.side, event.data.fate))
       shown.observe(event)
     },
     close: () => shown.close(),
@@ -38,48 +39,73 @@ function jsonLines({ stdout }: VerbContext): Observer {
 }
 
 function progressLines(ctx: VerbContext): Observer {
+  const bar = progressBar(ctx)
+  return {
+    observe: (event) => {
+      const text = remarkOn(event)
+      if (text !== undefined && ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: ${text}\n`)
+      bar(event)
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+/** What people are told beside how far it is. */
+function remarkOn({ kind, data }: AnyObservedEvent): string | undefined {
+  switch (kind) {
+    case 'save.outlook':
+      return data.trend === 'not-shrinking' ? outlookText(data) : undefined
+    case 'save.trouble':
+      return `warning: ${data.what}: ${String(data.error)}`
+    case 'link.down':
+      return `the link to ${data.url} is lost`
+    case 'link.waiting':
+      return data.why === 'lost' ? `waiting for another link, for ${durationText(data.waitMs)} at most` : `nobody listens at ${data.url} yet; trying for ${durationText(data.waitMs)}`
+    case 'guest.named':
+      return `warning: a copy of ${data.guest} is here already, with the same UUID; the one that comes is called ${data.name}`
+    default:
+      return undefined
+  }
+}
+
+function progressBar({ progress }: VerbContext): Observer['observe'] {
   let task: ReturnType<Progress['begin']> | undefined
   let label = ''
   let memory = 0
   let bytes = 0
   let bytesBefore = 0
+  let writes = ''
   const begin = (text: string, total?: number): void => {
     task?.end()
-    task = ctx.progress.begin(text, total)
+    task = progress.begin(text, total)
   }
-  const remark = (text: string): void => {
-    if (ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: ${text}\n`)
-  }
-  return {
-    observe: (event) => {
-      switch (event.kind) {
-        case 'operation.begin':
-          label = event.data.verb
-          return
-        case 'guest.announced':
-          label += ` ${event.data.guest}`
-          memory = event.data.memoryBytes ?? 0
-          return begin(label)
-        case 'save.pass-begin':
-          bytesBefore = bytes
-          return begin(passText(label, event.data.pass, event.data.round), event.data.round === 0 ? memory : event.data.expected * PAGE_BYTES)
-        case 'save.pages':
-          bytes = event.data.bytes
-          return task?.at(bytes - bytesBefore)
-        case 'restore.pages':
-          return task?.at(event.data.bytes)
-        case 'save.outlook':
-          return event.data.trend === 'not-shrinking' ? remark(outlookText(event.data)) : undefined
-        case 'save.trouble':
-          return remark(`warning: ${event.data.what}: ${String(event.data.error)}`)
-        case 'link.down':
-          return remark(`the link to ${event.data.url} is lost; trying to make another one`)
-        case 'operation.end':
-          task?.end()
-          task = undefined
-      }
-    },
-    close: () => Promise.resolve(),
+  return (event) => {
+    switch (event.kind) {
+      case 'operation.begin':
+        label = event.data.verb
+        return
+      case 'guest.announced':
+        label += ` ${event.data.guest}`
+        memory = event.data.memoryBytes ?? 0
+        return begin(label)
+      case 'save.outlook':
+        writes = `, the guest writes ${rateText(event.data.dirtyRate)}`
+        return
+      case 'save.pass-begin':
+        bytesBefore = bytes
+        return begin(passText(label, event.data.pass, event.data.round) + writes, event.data.round === 0 ? memory : event.data.expected * PAGE_BYTES)
+      case 'save.pages':
+        bytes = event.data.bytes
+        return task?.at(bytes - bytesBefore)
+      case 'copy.progress':
+        task ??= progress.begin(label, event.data.total)
+        return task.at(event.data.bytes)
+      case 'restore.pages':
+        return task?.at(event.data.bytes)
+      case 'operation.end':
+        task?.end()
+        task = undefined
+    }
   }
 }
 

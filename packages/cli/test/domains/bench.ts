@@ -9,7 +9,7 @@ import { scratch } from '../run-xr.ts'
 
 const { compose, noRegistry, systemClock, T } = await import('@xen-replication/toolstack')
 
-export const MIB = 2 ** 20
+const MIB = 2 ** 20
 
 /** Every kind of guest there is, small. */
 export const kinds: readonly (Omit<GuestSpec, 'name'> & { readonly title: string })[] = [
@@ -54,7 +54,7 @@ export async function benchOver(host: MockHost, backend: HypervisorBackend, plug
   return { host, stack, seen }
 }
 
-export const never: AbortSignal = new AbortController().signal
+const never: AbortSignal = new AbortController().signal
 
 /** Makes a guest that has worked for a while. */
 export async function worked({ host }: Bench, spec: Omit<GuestSpec, 'name'>): Promise<DomId> {
@@ -67,7 +67,7 @@ export const save = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: '
 export const restore = async ({ stack }: Pick<Bench, 'stack'>, url: string, then: 'run' | 'stay-paused' = 'stay-paused', signal: AbortSignal = never) => (await stack.get(T.restore))({ url, then }, signal)
 
 export const migrate = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<MigrateRequest> & { readonly url: string }, signal: AbortSignal = never) =>
-  (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', waitMs: 0, ...request }, signal)
+  (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', link: { waitMs: 0 }, ...request }, signal)
 export const receive = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<ReceiveRequest> & { readonly url: string }, signal: AbortSignal = never) =>
   (await stack.get(T.receive))({ peer: 'xr', then: 'stay-paused', waitMs: 0, ...request }, signal)
 

@@ -53,7 +53,7 @@ describe('xr migrate and xr receive', () => {
     await listening(url)
     const moved = await started(a.command('migrate', '--live', 'demo', url)).end
     expect(moved).toMatchObject({ code: 0, stdout: expect.stringMatching(/^demo runs at unix:.*; it stood for .* m?s\n$/) as string })
-    expect(await receiving.end).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^demo runs here, domain 1, from .* MiB\n$/) as string })
+    expect(await receiving.end).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^xr: /m) as string, stdout: expect.stringMatching(/^demo runs here, domain 1, from .* MiB\n$/) as string })
     expect([await a.guests(), await b.guests()]).toEqual([[], ['demo running']])
   })
 
@@ -69,7 +69,7 @@ describe('xr migrate and xr receive', () => {
   it.each([['xr', ['-']], ['xl', ['--xl']]])('go through the standard input and output of a command, as %s does', async (peer, words) => {
     const [a, b] = [await withDemo(), host()]
     const line = [process.execPath, ...b.command('receive', ...words)].map((word) => `'${word}'`).join(' ')
-    expect(await a.on('migrate', '--peer', peer, 'demo', `exec:${line}`)).toMatchObject({ exit: 0, stderr: '' })
+    expect(await a.on('migrate', '--peer', peer, 'demo', `exec:${line}`)).toMatchObject({ exit: 0, stderr: expect.not.stringMatching(/^xr: /m) as string })
     expect([await a.guests(), await b.guests()]).toEqual([[], ['demo running']])
   })
 
@@ -88,14 +88,14 @@ describe('xr migrate and xr receive', () => {
 
   it('leave a guest alone when nobody waits for it', async () => {
     const a = await withDemo()
-    expect(await a.on('migrate', 'demo', 'tcp://127.0.0.1:9')).toMatchObject({ exit: 5, stderr: expect.stringMatching(/^xr: LINK_REFUSED/) as string })
+    expect(await a.on('migrate', '--connect-timeout', '0', 'demo', 'tcp://127.0.0.1:9')).toMatchObject({ exit: 5, stderr: expect.stringMatching(/^xr: LINK_REFUSED/m) as string })
     expect(await a.guests()).toEqual(['demo running'])
   })
 
   it('leave a guest alone where the other side is something else', async () => {
     const a = await withDemo()
-    expect(await a.on('migrate', 'demo', "exec:printf 'xl migration receiver ready, send binary domain data.\\n'; cat >/dev/null")).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: SESSION_NOT_XR: .*\nhint: use --peer xl\n/) as string })
-    expect(await a.on('migrate', '--peer', 'xl', 'demo', 'exec:echo hello')).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: FMT_HANDSHAKE: .*hello/) as string })
+    expect(await a.on('migrate', 'demo', "exec:printf 'xl migration receiver ready, send binary domain data.\\n'; cat >/dev/null")).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: SESSION_NOT_XR: .*\nhint: use --peer xl\n/m) as string })
+    expect(await a.on('migrate', '--peer', 'xl', 'demo', 'exec:echo hello')).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: FMT_HANDSHAKE: .*hello/m) as string })
     expect(await a.guests()).toEqual(['demo running'])
   })
 
@@ -116,7 +116,7 @@ describe('xr migrate and xr receive', () => {
     await listening(url)
     const { code } = await started(a.command('migrate', 'demo', url), { XR_MOCK_FAULTS: 'take:1=kill' }).end
     expect(code).toBeNull()
-    expect(await receiving.end).toMatchObject({ code: 5, stderr: expect.stringMatching(/xr: LINK_LOST: .*; nothing of demo is left here\n/) as string })
+    expect(await receiving.end).toMatchObject({ code: 5, stderr: expect.stringMatching(/xr: LINK_LOST: .*; nothing of (demo|the guest) is left here\n/) as string })
     expect([await a.guests(), await b.guests()]).toEqual([['demo running'], []])
   })
 
@@ -124,8 +124,8 @@ describe('xr migrate and xr receive', () => {
     const [a, b, url] = [await withDemo(), host(), socket()]
     const receiving = started(b.command('receive', url), { XR_MOCK_FAULTS: 'pin=fail' })
     await listening(url)
-    expect(await a.on('migrate', 'demo', url)).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: SESSION_GIVEN_BACK: the peer gives the guest back: BACKEND_PAGE_TABLE: pin fails the 1\. time, as planned; demo runs on here\n/) as string })
-    expect(await receiving.end).toMatchObject({ code: 1, stderr: expect.stringMatching(/^xr: BACKEND_PAGE_TABLE: pin fails the 1\. time, as planned; nothing of demo is left here\n/) as string })
+    expect(await a.on('migrate', 'demo', url)).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: SESSION_GIVEN_BACK: the peer gives the guest back: BACKEND_PAGE_TABLE: pin fails the 1\. time, as planned; demo runs on here\n/m) as string })
+    expect(await receiving.end).toMatchObject({ code: 1, stderr: expect.stringMatching(/^xr: BACKEND_PAGE_TABLE: pin fails the 1\. time, as planned; nothing of demo is left here\n/m) as string })
   })
 
   it('end with status 8 on a signal; the guest runs on and both sides say why', async () => {
@@ -139,13 +139,13 @@ describe('xr migrate and xr receive', () => {
     expect([await a.guests(), await b.guests()]).toEqual([['demo running'], []])
   })
 
-  it('say in the second round that the link is too slow for the guest', async () => {
+  it('say when the second round begins that the link is too slow for the guest', async () => {
     const [a, b, url] = [await withDemo('--workload', 'sequential', '--rate', '200000'), host(), socket()]
     const receiving = b.on('receive', url)
     await listening(url)
     const { exit, stderr } = await a.on('migrate', '--bandwidth', '8MiB/s', 'demo', url)
     await receiving
     expect(exit).toBe(0)
-    expect(stderr).toMatch(/xr: round 3 has no less to send than the one before: the guest writes .*\/s, the link takes .*\/s; it will stand for about .*A faster link/)
+    expect(stderr).toMatch(/^xr: the guest writes .*\/s and the link takes .*\/s: after round 2 about as much will be left as now; it will stand for about .*A faster link/m)
   })
 })

@@ -100,8 +100,8 @@ describe('a save', () => {
 
   it('to nobody ends with status 5 before the guest is touched', async () => {
     const made = await withDemo()
-    expect(await made.on('save', 'demo', `unix:${join(scratch(), 's')}`)).toMatchObject({ exit: 1, stderr: expect.stringMatching(/^xr: LINK_ADDRESS/) as string })
-    expect(await made.on('save', 'demo', 'tcp://127.0.0.1:9')).toMatchObject({ exit: 5, stderr: expect.stringMatching(/^xr: LINK_REFUSED/) as string })
+    expect(await made.on('save', '--connect-timeout', '0', 'demo', `unix:${join(scratch(), 's')}`)).toMatchObject({ exit: 5, stderr: expect.stringMatching(/^xr: LINK_REFUSED: .*nobody listens/) as string })
+    expect(await made.on('save', '--connect-timeout', '300ms', 'demo', 'tcp://127.0.0.1:9')).toMatchObject({ exit: 5, stderr: expect.stringMatching(/^xr: nobody listens at tcp:.* yet; trying for 300 ms\nxr: LINK_REFUSED/) as string })
     expect(await made.on('save', 'demo', 'smoke://hill')).toMatchObject({ exit: 7, stderr: expect.stringMatching(/^xr: PLUGIN_NO_TRANSPORT/) as string })
   })
 

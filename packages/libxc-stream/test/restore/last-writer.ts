@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ByteReader, hasContent, PAGE, sourceOfChunks, viewOf, walk, XC, XL2, type RecordItem } from '@xen-replication/format'
 
 /** What an image says of a page: the type it came with last, and a hash of its last content. */
-export interface LastPage {
+interface LastPage {
   readonly type: number
   readonly hash: string | undefined
 }

@@ -215,4 +215,4 @@ export class TestGuest {
 }
 
 /** The page that a PV guest shares with its host. */
-export const SHARED_INFO_FRAME = 0x400
+const SHARED_INFO_FRAME = 0x400

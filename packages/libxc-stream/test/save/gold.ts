@@ -95,7 +95,7 @@ const TOP_LIST = 0x501
 const MIDDLE_LIST = 0x502
 const SHARED_INFO = 0x503
 const COMPAT_M2P = 0x700
-export const MAX_MFN = 0x1fff
+const MAX_MFN = 0x1fff
 
 /** A PV guest with a p2m tree: page tables and registers hold machine frames, and Xen's slots in its tables are in use. */
 export function goldPv(name: string, width: 4 | 8): Gold {
@@ -130,13 +130,13 @@ export function goldPv(name: string, width: 4 | 8): Gold {
 }
 
 /** The guest of the gold PV streams has 12 pfns; pfn 10 is ballooned out. */
-export const machineOf = (width: 4 | 8): MachineMap => ({
+const machineOf = (width: 4 | 8): MachineMap => ({
   maxMfn: MAX_MFN,
   pfn: (mfn) => (mfn >= FIRST_MFN && mfn < FIRST_MFN + 12 ? mfn - FIRST_MFN : 0xffff_ffff),
   compatFirstMfn: width === 4 ? COMPAT_M2P : undefined,
 })
 
-export function listPage(width: 4 | 8, ...frames: readonly number[]): Uint8Array {
+function listPage(width: 4 | 8, ...frames: readonly number[]): Uint8Array {
   const page = new Uint8Array(PAGE).fill(0xff)
   frames.forEach((frame, i) => (width === 8 ? words(page).setBigUint64(8 * i, BigInt(frame), true) : words(page).setUint32(4 * i, frame, true)))
   return page

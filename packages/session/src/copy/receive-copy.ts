@@ -1,15 +1,15 @@
-import { createHash, type Hash } from 'node:crypto'
 import { reasonOf } from '../frame/reason.ts'
 import { same } from '../hello/greet.ts'
 import { openReceiver, type Begun, type OpenOptions } from '../open.ts'
 import { nodeCompressors } from '../pack/compressor.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
+import { StreamDigest } from '../stream/stream-digest.ts'
 import { StreamSource } from '../stream/stream-source.ts'
 import { endWith } from '../wire/end-with.ts'
 import { within } from '../wire/within.ts'
 import { writeNotes, readNotes } from './notes.ts'
-import type { PartStore } from './part-file.ts'
+import type { PartStore } from './part-store.ts'
 
 export const COPY = 'copy'
 /** Bytes that are read at once when a part is looked at again. */
@@ -36,19 +36,19 @@ export async function receiveCopy(options: CopyOptions, store: PartStore): Promi
 }
 
 async function received(options: CopyOptions, store: PartStore): Promise<number> {
-  let hash = createHash('sha256')
+  let digest: StreamDigest | undefined
   let isOld = false
   const session = await openReceiver({ ...options, purpose: COPY, acknowledge: 'made-safe', lasting: true }, async ({ session: wanted }) => {
     const begun = await begunBefore(store, [...(options.compressors ?? []), ...nodeCompressors()])
     if (begun === undefined || !same(begun.agreement.session, wanted)) return undefined
-    hash = await digestOf(store, begun.start.offset)
+    digest = await digestOf(store, begun.agreement.key, begun.start.offset)
     isOld = true
     return begun
   })
   const stop = endWith(session, options.signal)
   try {
     if (!isOld) await store.open(0)
-    const bytes = await collect(session, store, hash)
+    const bytes = await collect(session, store, digest)
     await store.finish()
     await session.send('received', {})
     await within(session.clock, LAST_MS, 'the word that the sender knows', session.settled())
@@ -62,8 +62,8 @@ async function received(options: CopyOptions, store: PartStore): Promise<number>
   }
 }
 
-async function collect(session: Session, store: PartStore, hash: Hash): Promise<number> {
-  const source = new StreamSource(session, hash)
+async function collect(session: Session, store: PartStore, begun: StreamDigest | undefined): Promise<number> {
+  const source = new StreamSource(session, begun)
   for (;;) {
     const bytes = await source.read(session.agreement.batch)
     if (bytes === undefined) break
@@ -83,16 +83,16 @@ async function begunBefore(store: PartStore, compressors: Parameters<typeof read
 }
 
 /** Opens the part again and goes through what is there. @throws SessionError SESSION_PART when there is less than was noted */
-async function digestOf(store: PartStore, length: number): Promise<Hash> {
-  const hash = createHash('sha256')
+async function digestOf(store: PartStore, key: Uint8Array, length: number): Promise<StreamDigest> {
+  const digest = new StreamDigest(key)
   let at = 0
   if ((await store.open(length)) === length) {
     for (let piece: Uint8Array | undefined; at < length; at += piece.length) {
       piece = await store.read(at, Math.min(PIECE, length - at))
       if (piece === undefined) break
-      hash.update(piece)
+      digest.update(piece)
     }
   }
   if (at < length) throw new SessionError('SESSION_PART', `${length} bytes were noted, ${at} are there`)
-  return hash
+  return digest
 }

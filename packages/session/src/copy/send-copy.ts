@@ -1,9 +1,9 @@
-import { createHash, type Hash } from 'node:crypto'
 import { reasonOf } from '../frame/reason.ts'
 import { openSender } from '../open.ts'
 import { nodeCompressors } from '../pack/compressor.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
+import { StreamDigest } from '../stream/stream-digest.ts'
 import { StreamSink } from '../stream/stream-sink.ts'
 import { endWith } from '../wire/end-with.ts'
 import { readNotes, writeNotes } from './notes.ts'
@@ -56,7 +56,7 @@ export async function sendCopy(options: CopyOptions, source: CopySource, notes?:
 
 async function copy(session: Session, source: CopySource): Promise<number> {
   const start = session.flow.sent
-  const sink = new StreamSink(session, await digestOf(source, start))
+  const sink = new StreamSink(session, await digestOf(source, session.agreement.key, start))
   for (let at = start; ; ) {
     const bytes = await source.read(at, PIECE)
     if (bytes === undefined) break
@@ -68,13 +68,13 @@ async function copy(session: Session, source: CopySource): Promise<number> {
 }
 
 /** Goes through what the receiver has. @throws SessionError SESSION_PART when the source is shorter */
-async function digestOf(source: CopySource, length: number): Promise<Hash> {
-  const hash = createHash('sha256')
+async function digestOf(source: CopySource, key: Uint8Array, length: number): Promise<StreamDigest> {
+  const digest = new StreamDigest(key)
   for (let at = 0; at < length; ) {
     const bytes = await source.read(at, Math.min(PIECE, length - at))
     if (bytes === undefined) throw new SessionError('SESSION_PART', `the peer has ${length} bytes, the source is ${at} long`, { hint: 'the source has changed; start the transfer anew' })
-    hash.update(bytes)
+    digest.update(bytes)
     at += bytes.length
   }
-  return hash
+  return digest
 }

@@ -11,7 +11,7 @@ export interface FrameSource {
 }
 
 /** `payload`: longest payload of a batch, as agreed on. `greeting`: nothing but greetings may come. */
-export type FrameLimits = { readonly payload: number } | 'greeting'
+export type FrameLimits = { readonly payload: number; /** For bodies of batches. */ readonly memory?: (bytes: number) => Uint8Array } | 'greeting'
 
 /**
  * Takes the next frame that is known; others are passed over when they say that they may be.
@@ -37,7 +37,8 @@ const beforeGreeting: ReadonlySet<FrameName> = new Set(['hello', 'welcome', 'res
 async function bodyOf(source: FrameSource, name: FrameName, head: FrameHead, limits: FrameLimits): Promise<Uint8Array> {
   const most = frameTypes[name].most + (name === 'data' && limits !== 'greeting' ? limits.payload : 0)
   if (head.length > most) throw new SessionError('SESSION_TOO_LARGE', `a ${name} frame of ${head.length} bytes; at most ${most} are allowed`)
-  return (await exactly(source, head.length)) ?? torn()
+  const memory = name === 'data' && limits !== 'greeting' ? limits.memory : undefined
+  return (await exactly(source, head.length, memory)) ?? torn()
 }
 
 function decoded(name: FrameName, head: FrameHead, bytes: Uint8Array, body: Uint8Array): Frame {
@@ -61,8 +62,8 @@ async function passOver(source: FrameSource, head: FrameHead): Promise<void> {
 }
 
 /** @returns bytes of their own, or undefined when there was not even one. */
-async function exactly(source: FrameSource, size: number): Promise<Uint8Array | undefined> {
-  const out = new Uint8Array(size)
+async function exactly(source: FrameSource, size: number, memory = (bytes: number): Uint8Array => new Uint8Array(bytes)): Promise<Uint8Array | undefined> {
+  const out = memory(size)
   let got = 0
   while (got < size) {
     const piece = await source.read(size - got)

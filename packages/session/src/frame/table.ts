@@ -36,7 +36,7 @@ export const frameTypes = {
   welcome: row(2, 'receiver', 'greeting', welcome, GREETING_MAX, 'What is agreed on; when going on, from where, and the proof that it is the peer.'),
   resume: row(3, 'sender', 'greeting', fixed('resume', resume), resume.size, 'The proof of the sender, and the frame that it wants next.'),
   data: row(16, 'sender', 'ordered', batch, batchFront.size, 'A batch of the stream.'),
-  end: row(17, 'sender', 'ordered', fixed('end', end), end.size, 'The stream is over: its length and SHA-256.'),
+  end: row(17, 'sender', 'ordered', fixed('end', end), end.size, 'The stream is over: its length and digest.'),
   ack: row(32, 'both', 'now', fixed('ack', ack), ack.size, 'Ordered frames up to this one have been verified; so many bytes of the stream have been taken up.'),
   progress: row(33, 'receiver', 'now', fixed('progress', progress), progress.size, 'How far the receiver is.'),
   heartbeat: row(34, 'both', 'now', fixed('heartbeat', heartbeat), heartbeat.size, 'I live. Milliseconds of my clock, and yours as I heard them last.'),

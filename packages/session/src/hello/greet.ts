@@ -1,3 +1,4 @@
+import { LinkError } from '@xen-replication/plugin-api'
 import { MAGIC, NONCE_BYTES, SESSION_ID_BYTES, type Hello } from '../frame/hello.ts'
 import { reasonOf } from '../frame/reason.ts'
 import type { BodyOf, FrameName } from '../frame/table.ts'
@@ -78,11 +79,11 @@ export async function greetAsReceiver(wire: Wire, manners: Manners, theirs: Hell
 /**
  * The one greeting that is due.
  *
- * @throws SessionError SESSION_PEER_ABORTED when the peer refuses, SESSION_ROLE when it is on the same side, SESSION_UNEXPECTED, SESSION_NOT_XR
+ * @throws LinkError LINK_LOST when the peer goes without one; SessionError SESSION_PEER_ABORTED when the peer refuses, SESSION_ROLE when it is on the same side, SESSION_UNEXPECTED, SESSION_NOT_XR
  */
 export async function greeting<N extends FrameName>(wire: Wire, name: N): Promise<BodyOf<N>> {
   const frame = await wire.read()
-  if (frame === undefined) throw new SessionError('SESSION_NOT_XR', 'the peer closed the connection instead of a greeting', { hint: 'look at the output of the other side' })
+  if (frame === undefined) throw new LinkError('LINK_LOST', 'the peer closed the connection instead of a greeting', { hint: 'look at the output of the other side; it has to be `xr receive`' })
   if (frame.name === name) return frame.body as BodyOf<N>
   if (frame.name === 'abort') throw peerAborted(frame.body)
   if (frame.name === 'hello') throw new SessionError('SESSION_ROLE', 'both sides want to send')

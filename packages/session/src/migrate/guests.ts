@@ -3,6 +3,8 @@ import type { AbortSignalLike } from '@xen-replication/plugin-api'
 
 /** The guest at the sender. */
 export interface SourceGuest {
+  /** Bytes that its stream has at least, where that is known: the share of them that may be under way is as large from the start. */
+  readonly leastBytes?: number
   /**
    * Writes all of the guest. When it comes back the guest is suspended. It may have been at any point when it fails; `resume` follows then.
    *

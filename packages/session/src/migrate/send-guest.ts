@@ -80,6 +80,7 @@ class Sending {
 
   async save(): Promise<SendEvent> {
     try {
+      this.#session.flow.expect(this.#guest.leastBytes ?? 0)
       const sink = new StreamSink(this.#session)
       await this.#guest.save(sink, this.#session.signal)
       await sink.end()

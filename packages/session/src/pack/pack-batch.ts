@@ -4,12 +4,14 @@ import type { Batch } from '../frame/batch.ts'
 import { SessionError } from '../session-error.ts'
 import { SAMPLE_BYTES, type Adaptive, type BatchCost } from './adaptive.ts'
 import type { Compressor } from './compressor.ts'
-import { elideZeros, restoreZeros } from './zero-runs.ts'
+import { elideZeros, restoreZeros, type Memory } from './zero-runs.ts'
 
 /** What two sides agreed on for their batches. */
 export interface Packing {
   readonly zeros: boolean
   readonly compressor: Compressor | undefined
+  /** For what leaving out and putting back zeros makes. */
+  readonly memory?: Memory
 }
 
 export interface Packed {
@@ -19,8 +21,8 @@ export interface Packed {
 }
 
 /** Makes a batch of bytes of the stream; its payload may lie in the same memory. @param offset of the first byte in the stream. */
-export async function packBatch(bytes: Uint8Array, offset: number, { zeros, compressor }: Packing, adaptive: Adaptive, clock: Clock): Promise<Packed> {
-  const elided = zeros ? elideZeros(bytes) : undefined
+export async function packBatch(bytes: Uint8Array, offset: number, { zeros, compressor, memory }: Packing, adaptive: Adaptive, clock: Clock): Promise<Packed> {
+  const elided = zeros ? elideZeros(bytes, memory) : undefined
   const unpacked = elided ?? bytes
   const batch = { offset, length: bytes.length, unpacked: unpacked.length, crc: crc32(bytes), codec: 0, zeros: elided === undefined ? 0 : 1, payload: unpacked }
   const how = compressor === undefined || unpacked.length < LEAST ? 'plain' : adaptive.plan(bytes.length)
@@ -43,7 +45,7 @@ const LEAST = 512
  * @param most longest batch, in bytes of the stream, as agreed on.
  * @throws SessionError SESSION_TOO_LARGE, SESSION_DAMAGED, SESSION_UNEXPECTED for a packing that was not agreed on
  */
-export async function unpackBatch(batch: Batch, { zeros, compressor }: Packing, most: number): Promise<Uint8Array> {
+export async function unpackBatch(batch: Batch, { zeros, compressor, memory }: Packing, most: number): Promise<Uint8Array> {
   if (batch.length === 0 || batch.length > most || batch.unpacked > batch.length) {
     throw new SessionError('SESSION_TOO_LARGE', `a batch of ${batch.length} bytes, ${batch.unpacked} before zeros are put back; 1 to ${most} are allowed`)
   }
@@ -52,7 +54,7 @@ export async function unpackBatch(batch: Batch, { zeros, compressor }: Packing, 
   }
   const unpacked = batch.codec === 0 ? batch.payload : await decompressed(batch, compressor as Compressor)
   if (unpacked.length !== batch.unpacked) throw damaged('it has another length than announced')
-  const bytes = batch.zeros === 0 ? unpacked : restoreZeros(unpacked, batch.length)
+  const bytes = batch.zeros === 0 ? unpacked : restoreZeros(unpacked, batch.length, memory)
   if (bytes.length !== batch.length || crc32(bytes) !== batch.crc) throw damaged('its checksum does not fit')
   return bytes
 

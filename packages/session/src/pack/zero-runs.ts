@@ -1,6 +1,11 @@
 import { viewOf } from '@xen-replication/format'
 import { SessionError } from '../session-error.ts'
 
+/** Gives so many bytes, whatever is in them. */
+export type Memory = (bytes: number) => Uint8Array
+
+const fresh: Memory = (bytes) => new Uint8Array(bytes)
+
 /** Shortest run of zeros that is left out, in bytes: a page. */
 export const ZERO_RUN = 4096
 /** A run of that length contains a block of half of it wherever it starts. */
@@ -11,13 +16,14 @@ const PAIR = 8
  * Leaves out runs of at least 4096 zero bytes, wherever they start: the pages of a stream lie at odd places in it. Layout: u32 number of pairs, the
  * pairs of u32 lengths (bytes that follow, zeros after them), then the bytes.
  *
+ * @param memory gives room for what comes out, so many bytes.
  * @returns undefined when there is no such run.
  */
-export function elideZeros(bytes: Uint8Array): Uint8Array | undefined {
+export function elideZeros(bytes: Uint8Array, memory: Memory = fresh): Uint8Array | undefined {
   const runs = findRuns(bytes)
   if (runs.length === 0) return undefined
   const zeros = runs.reduce((sum, { from, to }) => sum + to - from, 0)
-  const out = new Uint8Array(4 + PAIR * runs.length + bytes.length - zeros)
+  const out = memory(4 + PAIR * runs.length + bytes.length - zeros)
   const view = viewOf(out)
   view.setUint32(0, runs.length, true)
   let at = 0
@@ -39,11 +45,11 @@ export function elideZeros(bytes: Uint8Array): Uint8Array | undefined {
  * @param length bytes that have to come out, which the caller has found to be allowed.
  * @throws SessionError SESSION_DAMAGED
  */
-export function restoreZeros(packed: Uint8Array, length: number): Uint8Array {
+export function restoreZeros(packed: Uint8Array, length: number, memory: Memory = fresh): Uint8Array {
   const pairs = packed.length < 4 ? 0 : viewOf(packed).getUint32(0, true)
   const start = 4 + PAIR * pairs
   if (pairs === 0 || start > packed.length) throw damaged()
-  const out = new Uint8Array(length)
+  const out = memory(length)
   const view = viewOf(packed)
   let from = start
   let at = 0
@@ -52,7 +58,9 @@ export function restoreZeros(packed: Uint8Array, length: number): Uint8Array {
     if (from + literal > packed.length || at + literal > length) throw damaged()
     out.set(packed.subarray(from, from + literal), at)
     from += literal
-    at += literal + view.getUint32(8 + PAIR * i, true)
+    const zeros = view.getUint32(8 + PAIR * i, true)
+    out.fill(0, at + literal, at + literal + zeros)
+    at += literal + zeros
   }
   if (at + packed.length - from !== length) throw damaged()
   out.set(packed.subarray(from), at)

@@ -2,19 +2,22 @@ import type { Frame, FrameName } from '../frame/table.ts'
 import { leavesOutZeros, type Agreement } from '../hello/agreement.ts'
 import { unpackBatch } from '../pack/pack-batch.ts'
 import { SessionError } from '../session-error.ts'
+import type { Buffers } from './buffers.ts'
 import { Inbox, type InboxItem } from './inbox.ts'
 
 /** Ordered frames of the peer: looks that they come in order, unpacks batches, keeps them for the application. */
 export class Arrivals {
   readonly #agreement: Agreement
   readonly #inbox: Inbox
+  readonly #buffers: Buffers
   #received: number
   #verified: number
   #taken: number
 
   /** @param received last frame that came before, in a session that goes on. @param offset bytes of the stream before */
-  constructor(agreement: Agreement, received: number, offset: number) {
+  constructor(agreement: Agreement, buffers: Buffers, received: number, offset: number) {
     this.#agreement = agreement
+    this.#buffers = buffers
     this.#inbox = new Inbox(agreement.role === 'receiver' ? agreement.window : 0)
     this.#received = received
     this.#verified = offset
@@ -62,7 +65,9 @@ export class Arrivals {
     if (body.offset !== this.#verified) throw new SessionError('SESSION_UNEXPECTED', `byte ${body.offset} of the stream came where ${this.#verified} was due`)
     this.#inbox.admit(body.length)
     const { batch, compressor } = this.#agreement
-    const bytes = await unpackBatch(body, { zeros: leavesOutZeros(this.#agreement), compressor }, batch)
+    const memory = (size: number): Uint8Array => this.#buffers.take(size)
+    const bytes = await unpackBatch(body, { zeros: leavesOutZeros(this.#agreement), compressor, memory }, batch)
+    if (bytes.buffer !== body.payload.buffer) this.#buffers.give(body.payload)
     this.#verified += bytes.length
     this.#inbox.add({ kind: 'bytes', bytes, number })
   }

@@ -15,13 +15,14 @@ export interface FlowLimits {
 
 /**
  * How much may be under way. Two limits: what the receiver holds, and, where a session can go on after its link was lost, 1 % of what was sent up to
- * then, so that no more than that is ever sent twice.
+ * then, or of what the stream is known to have at least, so that no more than that is ever sent twice.
  */
 export class Flow {
   readonly #limits: FlowLimits
   #sent: number
   #taken: number
   #resent = 0
+  #least = 0
 
   /** @param offset bytes of the stream that were sent before, in a session that goes on. */
   constructor(limits: FlowLimits, offset = 0) {
@@ -45,6 +46,11 @@ export class Flow {
     return unacknowledged + bytes <= this.#underWay() && this.#sent + bytes - this.#taken <= this.#limits.window
   }
 
+  /** The stream will have at least so many bytes, those sent before included. */
+  expect(bytes: number): void {
+    this.#least = bytes
+  }
+
   send(bytes: number): void {
     this.#sent += bytes
   }
@@ -61,6 +67,6 @@ export class Flow {
 
   #underWay(): number {
     const { window, resumable } = this.#limits
-    return resumable ? Math.min(window, Math.max(RESEND_LEAST, Math.floor(this.#sent * RESEND_SHARE) - this.#resent)) : window
+    return resumable ? Math.min(window, Math.max(RESEND_LEAST, Math.floor(Math.max(this.#sent, this.#least) * RESEND_SHARE) - this.#resent)) : window
   }
 }

@@ -30,6 +30,16 @@ export class SendLog {
     return this.#items.length === 0
   }
 
+  /** Number of the last frame that was sent. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Number of the first frame that may have to be sent again, or of the next one. */
+  get first(): number {
+    return this.#items[0]?.number ?? this.#last + 1
+  }
+
   add<N extends FrameName>(name: N, body: BodyOf<N>, bytes: number): LogItem<N> {
     this.#last += 1
     const item = { name, number: this.#last, body, bytes }

@@ -1,9 +1,10 @@
 import type { ByteSource } from '@xen-replication/format'
-import { createHash, type Hash } from 'node:crypto'
 import { same } from '../hello/greet.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
+import { StreamDigest } from './stream-digest.ts'
 
+const none = new Uint8Array(0)
 /** Bytes of a batch that are given out before the sender is told. */
 const RELEASE = 256 * 1024
 
@@ -13,17 +14,19 @@ const RELEASE = 256 * 1024
  */
 export class StreamSource implements ByteSource {
   readonly #session: Session
-  readonly #hash: Hash
+  readonly #digest: StreamDigest
   #offset: number
-  #bytes = new Uint8Array(0)
+  #bytes = none
+  /** All of what is given out now. */
+  #batch = this.#bytes
   #given = 0
   #number = 0
   #whole = false
 
   /** @param begun digest of the bytes that came before, in a session that goes on. */
-  constructor(session: Session, begun: Hash = createHash('sha256')) {
+  constructor(session: Session, begun = new StreamDigest(session.agreement.key)) {
     this.#session = session
-    this.#hash = begun
+    this.#digest = begun
     this.#offset = session.taken
   }
 
@@ -45,13 +48,16 @@ export class StreamSource implements ByteSource {
 
   async #next(max: number): Promise<Uint8Array | undefined> {
     if (this.#whole) return undefined
+    this.#session.buffers.give(this.#batch) // what was given out is not valid any more
+    this.#batch = none
     const item = await this.#session.peek()
     if (item.kind === 'bytes') {
       this.#session.drop()
-      this.#hash.update(item.bytes)
+      this.#digest.update(item.bytes)
       this.#offset += item.bytes.length
       this.#number = item.number
       this.#bytes = item.bytes as Uint8Array<ArrayBuffer>
+      this.#batch = this.#bytes
       return this.#part(max)
     }
     if (item.frame.name === 'end') {
@@ -76,7 +82,7 @@ export class StreamSource implements ByteSource {
   }
 
   #compare({ bytes, digest }: { readonly bytes: number; readonly digest: Uint8Array }): void {
-    if (bytes !== this.#offset || !same(this.#hash.digest(), digest)) {
+    if (bytes !== this.#offset || !same(this.#digest.digest(), digest)) {
       throw new SessionError('SESSION_DIGEST', `${this.#offset} bytes came that are not the ${bytes} which were sent`)
     }
     this.#whole = true

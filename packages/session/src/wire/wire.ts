@@ -3,6 +3,7 @@ import { encodeFrame } from '../frame/encode-frame.ts'
 import { readFrame, type FrameLimits } from '../frame/read-frame.ts'
 import type { BodyOf, Frame, FrameName } from '../frame/table.ts'
 import { SessionError } from '../session-error.ts'
+import type { Buffers } from '../stream/buffers.ts'
 import { asError } from './as-error.ts'
 import { within } from './within.ts'
 
@@ -37,8 +38,8 @@ export class Wire {
   }
 
   /** The greeting is over: batches up to this long may come. */
-  admit(payload: number): void {
-    this.#limits = { payload }
+  admit(payload: number, buffers: Buffers): void {
+    this.#limits = { payload, memory: (bytes) => buffers.take(bytes) }
   }
 
   /** Resolves when the pieces of the frame may be reused. @throws the error that broke the wire */
@@ -81,12 +82,14 @@ export class Wire {
     return this.#failure
   }
 
-  /** Sends what is under way, says that nothing more comes, and lets go. Never fails. */
+  /**
+   * Sends what is under way and says that nothing more comes. Never fails. What the peer still sends has to be read before the wire is let go of, or
+   * the system throws away our last words at the peer.
+   */
   async end(): Promise<void> {
     this.#watch.abort()
     await this.#tail
     await this.#channel.end().catch(() => undefined)
-    this.fail(new LinkError('LINK_CLOSED', 'the session is over'))
   }
 
   /** Lets go after a greeting that failed; a word about why that is under way still goes out. */

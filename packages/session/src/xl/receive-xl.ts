@@ -62,6 +62,8 @@ class XlReceiving {
     try {
       await this.#guest.build(stream, this.#signal)
       return 'built'
+    } catch (error) {
+      throw stream.failure ?? error // the engine may have wrapped it
     } finally {
       stream.done()
     }

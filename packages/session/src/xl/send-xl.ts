@@ -83,6 +83,8 @@ class XlSending {
     try {
       await this.#guest.save(stream, this.#signal)
       return 'saved'
+    } catch (error) {
+      throw stream.failure ?? error // the engine may have wrapped it
     } finally {
       stream.done()
     }

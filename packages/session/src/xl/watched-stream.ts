@@ -25,10 +25,15 @@ export class WatchedStream {
     if (signal.aborted) stop()
   }
 
-  /** @throws as `Channel.read`; LinkError LINK_TIMEOUT */
+  /** Why the stream cannot go on, if so: what uses it may have said so in its own words. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** The stream says itself where it ends: a channel that ends before has lost its peer. @throws as `Channel.read`; LinkError LINK_LOST, LINK_TIMEOUT */
   read(max: number): ReturnType<Channel['read']> {
     const bytes = this.#channel.read(max)
-    return bytes instanceof Promise ? this.#watched(bytes) : bytes
+    return bytes instanceof Promise ? this.#watched(bytes).then((came) => came ?? this.#ended()) : (bytes ?? this.#ended())
   }
 
   /** @throws as `Channel.write`; LinkError LINK_TIMEOUT */
@@ -60,6 +65,11 @@ export class WatchedStream {
       this.#looks = this.#pending > 0 ? this.#looks + 1 : 0
     }
     this.#break(new LinkError('LINK_TIMEOUT', `nothing of the stream went through for ${ms} ms`, { hint: 'look whether the other host and the network are well' }))
+  }
+
+  #ended(): never {
+    this.#failure ??= new LinkError('LINK_LOST', 'the peer closed the connection before the guest was complete', { hint: 'look at the output of the other side' })
+    throw this.#failure
   }
 
   #break(error: Error): void {

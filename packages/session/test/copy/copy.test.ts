@@ -1,23 +1,15 @@
 import { isXrError } from '@xen-replication/errors'
-import { partFile, receiveCopy, sendCopy, type CopyNotes, type CopyOptions, type CopySource, type PartStore } from '@xen-replication/session'
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { receiveCopy, sendCopy, sendStream, type CopyNotes, type CopyOptions, type CopySource, type PartStore } from '@xen-replication/session'
+import { describe, expect, it } from 'vitest'
 import { readNotes } from '../../src/copy/notes.ts'
 import { Exchange } from '../exchange.ts'
 import { memoryLink } from '../memory-link.ts'
 import { noise } from '../pair.ts'
 import { realClock } from '../real-clock.ts'
+import { MemoryPart } from './memory-part.ts'
 
 const codeOf = (error: unknown): string => (isXrError(error) ? error.code : String(error))
 const limits = { batchBytes: 16_384, resumeWaitMs: 0, redialMs: 1 }
-
-let dir = ''
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'xr-copy-'))
-})
-afterEach(() => rm(dir, { recursive: true }))
 
 const sourceOf = (bytes: Uint8Array): CopySource => ({ read: (at, max) => Promise.resolve(at >= bytes.length ? undefined : bytes.subarray(at, at + max)) })
 
@@ -45,49 +37,44 @@ async function copy(bytes: Uint8Array, store: PartStore, link = memoryLink(), no
   return { sent, got }
 }
 
-const path = (): string => join(dir, 'guest.xl')
-const isThere = async (bytes: Uint8Array): Promise<void> => {
-  expect(Buffer.compare(await readFile(path()), bytes)).toBe(0)
-  expect(await readdir(dir)).toEqual(['guest.xl'])
+const isThere = ({ whole, part, noted }: MemoryPart, bytes: Uint8Array): void => {
+  expect(Buffer.compare(whole ?? new Uint8Array(0), bytes)).toBe(0)
+  expect([part, noted]).toEqual([undefined, undefined])
 }
 
 describe('a copy', () => {
   it.each([0, 1, 16_384, 300_000])('of %i bytes arrives whole, and nothing else is left', async (length) => {
     const notes = memoryNotes()
-    expect(await copy(noise(length), partFile(path()), memoryLink(), notes)).toEqual({ sent: length, got: length })
-    await isThere(noise(length))
+    const store = new MemoryPart()
+    expect(await copy(noise(length), store, memoryLink(), notes)).toEqual({ sent: length, got: length })
+    isThere(store, noise(length))
     expect(notes.text).toBeUndefined()
   })
 
   it('goes on over a new link', async () => {
     const exchange = new Exchange((n) => (n < 4 ? [{ cutAtWrite: 4 + n }, {}] : [{}, {}]))
     const clock = realClock
+    const store = new MemoryPart()
     const again = { clock, compression: 'none' as const, limits: { ...limits, resumeWaitMs: 30_000 } }
     const [sent, got] = await Promise.all([
       sendCopy({ ...again, channel: await exchange.dial(), again: () => exchange.dial() }, sourceOf(noise(300_000))),
-      receiveCopy({ ...again, channel: await exchange.accept(), again: (signal) => exchange.accept(signal) }, partFile(path())),
+      receiveCopy({ ...again, channel: await exchange.accept(), again: (signal) => exchange.accept(signal) }, store),
     ])
     expect([sent, got, exchange.links.length]).toEqual([300_000, 300_000, 5])
-    await isThere(noise(300_000))
-  })
-
-  it('that is interrupted leaves a part that only its owner can go on with', async () => {
-    await copy(noise(300_000), partFile(path()), memoryLink({ cutAtByte: 200_000 }), memoryNotes())
-    expect((await readdir(dir)).sort()).toEqual(['guest.xl.part', 'guest.xl.part.json'])
-    expect((await stat(join(dir, 'guest.xl.part.json'))).mode & 0o777).toBe(0o600)
+    isThere(store, noise(300_000))
   })
 
   it('goes on with new processes on both sides, and sends again no more than was on its way', async () => {
     const bytes = noise(3_000_000)
     const notes = memoryNotes()
-    const store = partFile(path())
+    const store = new MemoryPart()
     for (const cutAtByte of [500_000, 700_000, 100, 900_000]) {
       const { sent, got } = await copy(bytes, store, memoryLink({ cutAtByte }), notes)
       expect([typeof sent, typeof got]).toEqual(['string', 'string'])
     }
     const last = memoryLink()
     expect(await copy(bytes, store, last, notes)).toEqual({ sent: bytes.length, got: bytes.length })
-    await isThere(bytes)
+    isThere(store, bytes)
     expect(last.counts().senderBytes).toBeLessThan(bytes.length - 2_100_000 + 4 * 65_536 + 20_000)
   })
 
@@ -95,56 +82,57 @@ describe('a copy', () => {
     const bytes = noise(600_000)
     const first = memoryLink({ cutAtByte: 300_000 })
     const second = memoryLink()
+    const store = new MemoryPart()
     const clock = realClock
     const base = { clock, compression: 'none' as const, limits }
-    const died = receiveCopy({ ...base, channel: first.receiver, again: () => Promise.reject(new Error('dead')) }, partFile(path())).catch(codeOf)
+    const died = receiveCopy({ ...base, channel: first.receiver, again: () => Promise.reject(new Error('dead')) }, store).catch(codeOf)
     const sending = sendCopy({ ...base, limits: { ...limits, resumeWaitMs: 60_000 }, channel: first.sender, again: () => died.then(() => second.sender) }, sourceOf(bytes))
     expect(await died).toBe('LINK_LOST')
-    expect(await receiveCopy({ ...base, channel: second.receiver, again: () => Promise.reject(new Error('nobody')) }, partFile(path()))).toBe(bytes.length)
+    expect(await receiveCopy({ ...base, channel: second.receiver, again: () => Promise.reject(new Error('nobody')) }, store)).toBe(bytes.length)
     expect(await sending).toBe(bytes.length)
-    await isThere(bytes)
+    isThere(store, bytes)
   })
 
   it('of another source does not take over the part', async () => {
-    await copy(noise(300_000), partFile(path()), memoryLink({ cutAtByte: 200_000 }), memoryNotes())
-    expect(await copy(noise(50_000, 9), partFile(path()), memoryLink(), memoryNotes())).toEqual({ sent: 50_000, got: 50_000 })
-    await isThere(noise(50_000, 9))
+    const store = new MemoryPart()
+    await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), memoryNotes())
+    expect(await copy(noise(50_000, 9), store, memoryLink(), memoryNotes())).toEqual({ sent: 50_000, got: 50_000 })
+    isThere(store, noise(50_000, 9))
   })
 
   it('is given up where the part is gone, and can be begun anew', async () => {
     const notes = memoryNotes()
-    const store = partFile(path())
+    const store = new MemoryPart()
     await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), notes)
-    await rm(join(dir, 'guest.xl.part.json'))
+    store.noted = undefined
     expect(await copy(noise(300_000), store, memoryLink(), notes)).toEqual({ sent: 'SESSION_PEER_ABORTED', got: 'SESSION_GONE' })
     expect(await copy(noise(300_000), store, memoryLink(), notes)).toEqual({ sent: 300_000, got: 300_000 })
   })
 
-  it.each<[string, (part: string) => Promise<void>]>([
-    ['is shorter than was noted', (part) => truncate(part, 1000)],
-    ['is gone', (part) => rm(part)],
+  it.each<[string, (store: MemoryPart) => unknown]>([
+    ['is shorter than was noted', (store) => (store.part = store.part?.subarray(0, 1000))],
+    ['is gone', (store) => (store.part = undefined)],
   ])('is refused where the part %s', async (_, harm) => {
     const notes = memoryNotes()
-    const store = partFile(path())
+    const store = new MemoryPart()
     await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), notes)
-    await harm(join(dir, 'guest.xl.part'))
+    harm(store)
     expect((await copy(noise(300_000), store, memoryLink(), notes)).got).toBe('SESSION_PART')
   })
 
   it('is refused in the end where the part was changed', async () => {
     const notes = memoryNotes()
-    const store = partFile(path())
+    const store = new MemoryPart()
     await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), notes)
-    const part = await readFile(join(dir, 'guest.xl.part'))
+    const part = store.part as Uint8Array
     part[5] = (part[5] as number) ^ 1
-    await writeFile(join(dir, 'guest.xl.part'), part)
     expect(await copy(noise(300_000), store, memoryLink(), notes)).toEqual({ sent: 'SESSION_PEER_ABORTED', got: 'SESSION_DIGEST' })
-    expect(await readdir(dir)).not.toContain('guest.xl')
+    expect(store.whole).toBeUndefined()
   })
 
   it('is refused where the source has become shorter', async () => {
     const notes = memoryNotes()
-    const store = partFile(path())
+    const store = new MemoryPart()
     await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), notes)
     expect(await copy(noise(1000), store, memoryLink(), notes)).toEqual({ sent: 'SESSION_PART', got: 'SESSION_PEER_ABORTED' })
   })
@@ -153,17 +141,18 @@ describe('a copy', () => {
     const abort = new AbortController()
     const source: CopySource = { read: (at) => Promise.resolve(at > 100_000 ? (abort.abort(new Error('enough')), noise(10)) : noise(20_000)) }
     const link = memoryLink()
+    const store = new MemoryPart()
     const base = { clock: realClock, compression: 'none' as const, limits }
     const [sent, got] = await Promise.all([
       sendCopy({ ...base, channel: link.sender, signal: abort.signal }, source).catch(codeOf),
-      receiveCopy({ ...base, channel: link.receiver }, partFile(path())).catch(codeOf),
+      receiveCopy({ ...base, channel: link.receiver }, store).catch(codeOf),
     ])
     expect([sent, got]).toEqual(['Error: enough', 'SESSION_PEER_ABORTED'])
-    expect(await readdir(dir)).toContain('guest.xl.part')
+    expect(store.part?.length).toBeGreaterThan(0)
   })
 
   it('onto a disk that is full ends on both sides', async () => {
-    const store = partFile(path())
+    const store = new MemoryPart()
     const full: PartStore = {
       notes: () => store.notes(), open: (length) => store.open(length), read: (at, max) => store.read(at, max), note: (notes) => store.note(notes),
       finish: () => store.finish(), close: () => store.close(), append: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })),
@@ -175,8 +164,9 @@ describe('a copy', () => {
 
 describe('the notes of a transfer', () => {
   const good = async (): Promise<Record<string, unknown>> => {
-    await copy(noise(300_000), partFile(path()), memoryLink({ cutAtByte: 200_000 }), memoryNotes())
-    return JSON.parse(await readFile(join(dir, 'guest.xl.part.json'), 'utf8')) as Record<string, unknown>
+    const store = new MemoryPart()
+    await copy(noise(300_000), store, memoryLink({ cutAtByte: 200_000 }), memoryNotes())
+    return JSON.parse(store.noted ?? '') as Record<string, unknown>
   }
 
   it('are read as written', async () => {
@@ -204,14 +194,38 @@ describe('the notes of a transfer', () => {
   })
 })
 
-describe('a part', () => {
-  it('that is not open takes nothing', async () => {
-    await expect(partFile(path()).append(noise(5))).rejects.toThrow('not open')
+describe('a stream that is made on the way', () => {
+  const base = { clock: realClock, compression: 'none' as const, limits: { ...limits, resumeWaitMs: 30_000 } }
+  const written = (bytes: Uint8Array) => async (sink: { write(parts: readonly Uint8Array[]): Promise<void> }): Promise<void> => {
+    for (let at = 0; at < bytes.length; at += 50_000) await sink.write([bytes.subarray(at, at + 50_000)])
+  }
+
+  it('arrives whole over links that are lost', async () => {
+    const exchange = new Exchange((n) => (n < 3 ? [{ cutAtWrite: 5 + n }, {}] : [{}, {}]))
+    const store = new MemoryPart()
+    const [sent, got] = await Promise.all([
+      sendStream({ ...base, channel: await exchange.dial(), again: () => exchange.dial() }, written(noise(400_000))),
+      receiveCopy({ ...base, channel: await exchange.accept(), again: (signal) => exchange.accept(signal) }, store),
+    ])
+    expect([sent, got, exchange.links.length]).toEqual([400_000, 400_000, 4])
+    isThere(store, noise(400_000))
   })
 
-  it('in a directory that is not there fails as the disk says', async () => {
-    await expect(partFile(join(dir, 'x', 'y')).open(0)).rejects.toThrow('ENOENT')
-    await writeFile(join(dir, 'file'), '')
-    await expect(partFile(join(dir, 'file', 'y')).notes()).rejects.toThrow('ENOTDIR')
+  it('that cannot be made ends on both sides, which say why', async () => {
+    const link = memoryLink()
+    const [sent, got] = await Promise.allSettled([
+      sendStream({ ...base, channel: link.sender }, () => Promise.reject(new Error('no guest'))),
+      receiveCopy({ ...base, channel: link.receiver }, new MemoryPart()),
+    ])
+    expect([sent, got]).toMatchObject([{ reason: { message: 'no guest' } }, { reason: { code: 'SESSION_PEER_ABORTED', message: expect.stringContaining('no guest') as string } }])
+  })
+
+  it('is not taken for safe when the other side is gone before it said so', async () => {
+    const link = memoryLink({}, { cutAtWrite: 3 })
+    const [sent] = await Promise.all([
+      sendStream({ ...base, channel: link.sender }, written(noise(100_000))).catch(codeOf),
+      receiveCopy({ ...base, channel: link.receiver }, new MemoryPart()).catch(codeOf),
+    ])
+    expect(sent).toBe('LINK_LOST')
   })
 })

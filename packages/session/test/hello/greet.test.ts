@@ -154,7 +154,7 @@ describe('a peer that greets in a wrong way', () => {
   })
 
   it('by closing the connection is told from one that is lost', async () => {
-    expect(await against('receiver', (channel) => channel.end())).toBe('SESSION_NOT_XR')
+    expect(await against('receiver', (channel) => channel.end())).toBe('LINK_LOST')
     expect(await against('receiver', (channel) => channel.close())).toBe('LINK_LOST')
   })
 

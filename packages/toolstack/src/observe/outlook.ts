@@ -2,8 +2,6 @@ import { PAGE_SIZE } from '@xen-replication/format'
 import type { SaveEvent } from '@xen-replication/libxc-stream'
 import type { Outlook } from './tool-events.ts'
 
-/** Round from which on what a guest writes is known: the first one sends everything. */
-const FIRST_ROUND = 2
 /** A round that leaves more than this part of what the last one left does not help much. */
 const SHRINKS = 0.8
 /** Xen stops at fewer pages than this anyway. */
@@ -13,7 +11,8 @@ const FEW_PAGES = 50
  * Watches a live save and says what it is heading for.
  *
  * @param now milliseconds.
- * @returns to be told every event of the save; answers when a round has begun of which something can be said.
+ * @returns to be told every event of the save; answers when a round is over: what the guest wrote meanwhile is known, and so from the second round on
+ *   whether another one helps. The second is judged by the rates alone.
  */
 export function outlookWatch(now: () => number): (event: SaveEvent) => Outlook | undefined {
   let began = now()
@@ -29,14 +28,16 @@ export function outlookWatch(now: () => number): (event: SaveEvent) => Outlook |
     const seconds = Math.max(at - began, 0.001) / 1000
     const dirty = event.pages * PAGE_SIZE
     const sendRate = (bytes - bytesAtBegin) / seconds
+    const dirtyRate = dirty / seconds
+    const shrinks = event.pages <= before * SHRINKS && dirtyRate <= sendRate * SHRINKS
     const outlook: Outlook = {
       round: event.round,
-      dirtyRate: dirty / seconds,
+      dirtyRate,
       sendRate,
       pauseMs: sendRate > 0 ? (dirty / sendRate) * 1000 : 0,
-      trend: event.pages >= FEW_PAGES && event.pages > before * SHRINKS ? 'not-shrinking' : 'shrinking',
+      trend: event.pages < FEW_PAGES || shrinks ? 'shrinking' : 'not-shrinking',
     }
     ;[began, bytesAtBegin, before] = [at, bytes, event.pages]
-    return event.round >= FIRST_ROUND ? outlook : undefined
+    return outlook
   }
 }

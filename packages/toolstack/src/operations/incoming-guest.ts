@@ -8,19 +8,31 @@ import type { Operation } from './operation.ts'
 
 /** What is to become of a guest that comes in. */
 export interface IncomingOptions {
-  /** `at-once`: it has its name from the start. `in-the-end`: the other one may still have it; until then it is NAME--incoming, as with xl. */
-  readonly naming: 'at-once' | 'in-the-end'
+  /**
+   * `at-once`: it has its name from the start. `in-the-end`: the other one may still have it; until then it is NAME--incoming, as with xl.
+   * `beside-its-copy`: as `at-once`, but where a guest of that name and UUID is here, an older copy of it, it gets a free name.
+   */
+  readonly naming: 'at-once' | 'in-the-end' | 'beside-its-copy'
+  /** What it is to be called here, instead of what it says. */
+  readonly name?: string | undefined
   readonly then: 'run' | 'stay-paused'
   /** Called when the guest is ours and about to run. */
   readonly onHandOver?: (() => void) | undefined
 }
 
-/** What is known of it. */
+/** What is known of it; `name` is the one it has here in the end. */
 export interface Incoming extends XlStart {
   readonly domId: DomId
 }
 
 const INCOMING = '--incoming'
+
+/** `demo--2` beside `demo`. */
+function nameBeside(name: string, taken: ReadonlySet<string>): string {
+  let n = 2
+  while (taken.has(`${name}--${n}`)) n++
+  return `${name}--${n}`
+}
 
 /** A guest that is made of an `xl` stream: built, let run, or done away with. */
 export class IncomingGuest {
@@ -31,6 +43,7 @@ export class IncomingGuest {
   #facts: Incoming | undefined
   #reader: ByteReader | undefined
   #fate: GuestFate = 'gone'
+  #name: string | undefined
 
   constructor(backend: HypervisorBackend, { emit }: Pick<Operation, 'emit'>, options: IncomingOptions) {
     this.#backend = backend
@@ -56,11 +69,13 @@ export class IncomingGuest {
   async build(source: ByteSource, signal: AbortSignalLike): Promise<void> {
     const reader = (this.#reader = new ByteReader(source))
     const start = await readXlStart(reader)
+    this.#name = start.name
     this.#emit('guest.announced', { guest: start.name, kind: start.kind, memoryBytes: undefined })
-    await this.#requireFree(start.name)
-    const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: this.#options.naming === 'at-once' ? start.name : start.name + INCOMING }))
+    const name = await this.#freeName(start)
+    this.#name = name
+    const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: this.#options.naming === 'in-the-end' ? name + INCOMING : name }))
     this.#fate = 'paused'
-    this.#facts = { ...start, domId: guest.facts.domId }
+    this.#facts = { ...start, name, domId: guest.facts.domId }
     const stop = await readStream(openStreamRestorer(reader, guest, { streamType: 'plain', signal, observe: tellRestore(this.#emit) }))
     if (stop.why !== 'end') throw stop.error
   }
@@ -77,12 +92,11 @@ export class IncomingGuest {
 
   /** Destroys what there is of it. @throws BackendError: something is left then, which does not run */
   async destroy(): Promise<void> {
-    const name = this.#facts?.name
     try {
       if (this.#fate !== 'gone') await this.#end()
       this.#fate = 'gone'
     } finally {
-      if (name !== undefined) this.#emit('guest.fate', { guest: name, side: 'target', fate: this.#fate })
+      this.#emit('guest.fate', { guest: this.#name, side: 'target', fate: this.#fate })
     }
   }
 
@@ -99,8 +113,17 @@ export class IncomingGuest {
   }
 
   /** A name that is taken is better told before all memory has come than after. */
-  async #requireFree(name: string): Promise<void> {
-    const taken = this.#options.naming === 'at-once' && (await this.#backend.list()).some((one) => one.name === name)
-    if (taken) throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first' })
+  async #freeName({ name: said, uuid }: XlStart): Promise<string> {
+    const { naming, name = said } = this.#options
+    if (naming === 'in-the-end') return name // it may be that of the source, on the same host
+    const guests = await this.#backend.list()
+    const holder = guests.find((one) => one.name === name)
+    if (holder === undefined) return name
+    if (naming !== 'beside-its-copy' || this.#options.name !== undefined || uuid === undefined || holder.uuid.toLowerCase() !== uuid.toLowerCase()) {
+      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'destroy that one first, or give this one another name: --name NAME' })
+    }
+    const free = nameBeside(name, new Set(guests.map((one) => one.name)))
+    this.#emit('guest.named', { guest: name, name: free, uuid })
+    return free
   }
 }

@@ -1,11 +1,13 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type Capability, type DomainSummary, type HypervisorBackend } from '@xen-replication/hypervisor'
 import type { Channel } from '@xen-replication/plugin-api'
-import { openSender, sendGuest, sendToXl, type CompressionChoice } from '@xen-replication/session'
+import { openSender, sendGuest, sendToXl } from '@xen-replication/session'
 import { closeOnAbort } from '../links/close-on-abort.ts'
+import { dialPatiently } from '../links/dial-patiently.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
 import { ToolstackError } from '../toolstack-error.ts'
+import { checkLinkOptions, limitsOf, type LinkOptions } from './link-options.ts'
 import { factsOf, findDomain, requireRunning } from './find-domain.ts'
 import type { Host } from './host.ts'
 import type { Operation } from './operation.ts'
@@ -21,11 +23,9 @@ export interface MigrateRequest {
   /** Sends all memory twice, for the other side to compare. Live only. */
   readonly verify?: boolean | undefined
   /** Between two xr. */
-  readonly compression?: CompressionChoice | undefined
-  /** Between two xr; bytes a second, 0 for as many as go. */
-  readonly bandwidth?: number | undefined
-  /** Between two xr: how long to wait for a link that was lost, in milliseconds. */
-  readonly waitMs?: number | undefined
+  readonly link?: LinkOptions | undefined
+  /** How long to go on dialling where nobody listens yet, in milliseconds. */
+  readonly patienceMs?: number | undefined
 }
 
 export interface Migrated {
@@ -54,7 +54,7 @@ interface Job {
 /**
  * Moves a guest to another host. It runs on one of them afterwards; when nobody can know on which, it stands still here.
  *
- * @throws BackendError, SaveError, StreamError, LinkError, SessionError, PluginError, ToolstackError; the guest runs on here then, unless the
+ * @throws BackendError, SaveError, StreamError, LinkError, SessionError (SESSION_COMPRESSION before anybody is called), PluginError, ToolstackError; the guest runs on here then, unless the
  *   error is SESSION_UNDECIDED or TOOL_LEFT_OVER
  */
 export async function migrateGuest(host: Host, request: MigrateRequest, signal: AbortSignal): Promise<Migrated> {
@@ -63,8 +63,9 @@ export async function migrateGuest(host: Host, request: MigrateRequest, signal: 
   const domain = await findDomain(host.backend, request.dom)
   requireRunning(domain)
   requireAble(host.backend, domain, request)
+  checkLinkOptions(request.link)
   return host.operations.run({ verb: 'migrate', ...factsOf(domain), url }, signal, async (operation) => {
-    const channel = await host.links.dial(url, operation.signal)
+    const channel = await dialPatiently(url, { ...host, ...operation, patienceMs: request.patienceMs })
     try {
       return await (peer === 'xl' ? toXl : toXr)({ host, request, domain, operation, channel })
     } finally {
@@ -75,13 +76,13 @@ export async function migrateGuest(host: Host, request: MigrateRequest, signal: 
 
 async function toXr(job: Job): Promise<Migrated> {
   const { host, request, operation, channel } = job
-  const { url, compression, bandwidth, waitMs } = request
+  const { url, link = {} } = request
   const session = await openSender({
     channel,
     clock: host.clock,
     purpose: 'migrate',
-    limits: { ...(bandwidth === undefined ? {} : { bandwidthBytes: bandwidth }), ...(waitMs === undefined ? {} : { resumeWaitMs: waitMs }) },
-    ...(compression === undefined ? {} : { compression }),
+    limits: limitsOf(link),
+    ...(link.compression === undefined ? {} : { compression: link.compression }),
     ...(leadsBack(url) ? { again: (signal) => host.links.dial(url, signal) } : {}),
     observe: tellSession(operation.emit, url),
     signal: operation.signal,

@@ -39,6 +39,11 @@ export class OutgoingGuest {
     return this.#fate
   }
 
+  /** Bytes of its stream, at least: its memory. */
+  get leastBytes(): number {
+    return this.#options.domain.pages * PAGE_SIZE
+  }
+
   /** Bytes that were written. */
   get bytes(): number {
     return this.#bytes

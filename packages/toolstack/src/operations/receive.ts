@@ -15,6 +15,8 @@ export interface ReceiveRequest {
   readonly peer: 'xr' | 'xl'
   /** What the guest does once it is here. */
   readonly then: 'run' | 'stay-paused'
+  /** What it is to be called here, instead of what the sender says. */
+  readonly name?: string | undefined
   /** Between two xr: how long to wait for a link that was lost, in milliseconds. */
   readonly waitMs?: number | undefined
 }
@@ -65,7 +67,7 @@ async function fromXr(job: Job): Promise<Received> {
     signal: operation.signal,
   })
   operation.emit('link.up', { url })
-  return take(job, 'at-once', (guest) => receiveOver(session, guest, operation.signal))
+  return take(job, 'beside-its-copy', (guest) => receiveOver(session, guest, operation.signal))
 }
 
 async function fromXl(job: Job): Promise<Received> {
@@ -80,8 +82,8 @@ async function fromXl(job: Job): Promise<Received> {
   }
 }
 
-async function take({ host, request, operation }: Job, naming: 'at-once' | 'in-the-end', receive: (guest: IncomingGuest) => Promise<ReceiveResult>, onHandOver?: () => void): Promise<Received> {
-  const guest = new IncomingGuest(host.backend, operation, { naming, then: request.then, onHandOver })
+async function take({ host, request, operation }: Job, naming: 'beside-its-copy' | 'in-the-end', receive: (guest: IncomingGuest) => Promise<ReceiveResult>, onHandOver?: () => void): Promise<Received> {
+  const guest = new IncomingGuest(host.backend, operation, { naming, then: request.then, name: request.name, onHandOver })
   try {
     const { end, why, trouble } = await receive(guest)
     if (end === 'stuck') throw leftOver(guest, trouble, why)

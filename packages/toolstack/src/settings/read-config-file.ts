@@ -82,5 +82,5 @@ function pluginTable(path: string, value: unknown): Readonly<Record<string, stri
 const wrong = (path: string, name: string, wanted: string): ToolstackError => new ToolstackError('TOOL_SETTING', `${path}: '${name}' takes ${wanted}`)
 
 /** The error for a name that no setting has. */
-export const unknownSetting = (what: string): ToolstackError =>
+const unknownSetting = (what: string): ToolstackError =>
   new ToolstackError('TOOL_SETTING', what, { hint: `there are ${settingSpecs.map(({ name }) => name).join(', ')}; those of plugins stand under [${PLUGIN_TABLE}]` })

@@ -13,6 +13,8 @@ export interface XlStart {
   /** As it stands there, without the zero byte at the end. */
   readonly config: string
   readonly name: string
+  /** Undefined where the configuration does not say. */
+  readonly uuid: string | undefined
   readonly kind: GuestKind
 }
 
@@ -59,10 +61,10 @@ async function upTo(reader: ByteReader, size: number): Promise<Uint8Array> {
 }
 
 function startOf(bytes: Uint8Array, kind: ConfigKind): XlStart {
-  const { name, type } = summariseConfig(bytes, kind)
+  const { name, type, uuid } = summariseConfig(bytes, kind)
   const config = new TextDecoder().decode(bytes)
   const lacks = name === undefined ? 'no name' : type === undefined ? 'no type (pv, pvh or hvm)' : undefined
-  if (name !== undefined && type !== undefined) return { config, name, kind: type }
+  if (name !== undefined && type !== undefined) return { config, name, uuid, kind: type }
   throw new ToolstackError('TOOL_NO_CONFIG', `the configuration in the image has ${lacks ?? ''}`, { hint: 'give the image another one: `xr convert IN OUT --to xl --config FILE`' })
 }
 

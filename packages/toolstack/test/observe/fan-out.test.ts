@@ -40,7 +40,7 @@ describe('observers', () => {
     restore({ type: 'verify-begin' })
     restore({ type: 'pages', entries: 2, contents: 1, bytes: 5000 })
     restore({ type: 'checkpoint', epoch: 3, bytes: 9 })
-    expect(seen.map(({ kind }) => kind)).toEqual(['save.pass-begin', 'save.pages', 'save.pass-end', 'save.dirty', 'save.dirty', 'save.outlook', 'save.trouble', 'restore.pages', 'restore.checkpoint'])
+    expect(seen.map(({ kind }) => kind)).toEqual(['save.pass-begin', 'save.pages', 'save.pass-end', 'save.dirty', 'save.outlook', 'save.dirty', 'save.outlook', 'save.trouble', 'restore.pages', 'restore.checkpoint'])
     expect(seen.at(-2)?.data).toEqual({ pages: 1, bytes: 5000 })
   })
 })

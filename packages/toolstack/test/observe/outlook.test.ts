@@ -22,8 +22,8 @@ function outlooks(dirty: readonly number[], sent = 10_000): readonly (Outlook | 
 }
 
 describe('the outlook of a live save', () => {
-  it('is told from the second round on', () => {
-    expect(outlooks([5000, 2000, 800]).map((outlook) => outlook?.round)).toEqual([undefined, 2, 3])
+  it('is told when the second round begins, and from then on', () => {
+    expect(outlooks([5000, 2000, 800]).map((outlook) => outlook?.round)).toEqual([1, 2, 3])
   })
 
   it('says how fast the guest writes and the link takes, and how long the guest would stand', () => {
@@ -35,6 +35,8 @@ describe('the outlook of a live save', () => {
     ['each round leaves much less', [5000, 2000, 900], 'shrinking'],
     ['each round leaves about the same', [5000, 4900, 5100], 'not-shrinking'],
     ['few pages are left anyway', [40, 40, 41], 'shrinking'],
+    ['the first round is known, and the guest writes as fast as the link takes', [9500], 'not-shrinking'],
+    ['the first round is known, and the guest writes less', [7000], 'shrinking'],
   ])('when %s', (_, dirty, trend) => {
     expect(outlooks(dirty).at(-1)?.trend).toBe(trend)
   })
@@ -42,7 +44,7 @@ describe('the outlook of a live save', () => {
   it('is finite when nothing could be sent in no time', () => {
     const watch = outlookWatch(() => 0)
     const round = (n: number): Outlook | undefined => watch({ type: 'dirty', round: n, pages: 100 } satisfies SaveEvent)
-    expect([round(1), round(2)]).toEqual([undefined, { round: 2, dirtyRate: 100 * PAGE * 1e6, sendRate: 0, pauseMs: 0, trend: 'not-shrinking' }])
+    expect([round(1), round(2)]).toEqual([expect.objectContaining({ round: 1, trend: 'not-shrinking' }), { round: 2, dirtyRate: 100 * PAGE * 1e6, sendRate: 0, pauseMs: 0, trend: 'not-shrinking' }])
   })
 
   it('is not told of what is found once the guest stands', () => {

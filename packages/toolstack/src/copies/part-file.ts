@@ -1,31 +1,12 @@
+import type { PartStore } from '@xen-replication/session'
 import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
-/** Where a transfer that may be interrupted is collected. */
-export interface PartStore {
-  /** The notes of an earlier transfer; undefined when there is none. */
-  notes(): Promise<string | undefined>
-  /** Opens what is there, cut to `length` bytes; 0 begins anew. @returns its length, which is less when there is less */
-  open(length: number): Promise<number>
-  /** Some bytes from `at` of what is there; undefined at the end. */
-  read(at: number, max: number): Promise<Uint8Array | undefined>
-  append(bytes: Uint8Array): Promise<void>
-  /** Notes how far it is, all at once or not at all. */
-  note(notes: string): Promise<void>
-  /** All is there: makes it safe, gives it its name and forgets the notes. */
-  finish(): Promise<void>
-  /** Lets go of it; what is there stays. May be called twice. */
-  close(): Promise<void>
-}
-
-/** Notes hold a key. */
+/** Notes hold a key, and images the secrets of their guests. */
 const OWNER_ONLY = 0o600
 
 /** A file that is collected as `PATH.part`, with its notes in `PATH.part.json`. */
-export function partFile(path: string): PartStore {
-  return new PartFile(path)
-}
-
-class PartFile implements PartStore {
+export class PartFile implements PartStore {
   readonly #path: string
   readonly #part: string
   readonly #notes: string
@@ -47,8 +28,8 @@ class PartFile implements PartStore {
 
   async open(length: number): Promise<number> {
     await this.close()
-    this.#file = await open(this.#part, length === 0 ? 'w+' : 'r+').catch((error: unknown) => {
-      if (isMissing(error)) return open(this.#part, 'w+')
+    this.#file = await open(this.#part, length === 0 ? 'w+' : 'r+', OWNER_ONLY).catch((error: unknown) => {
+      if (isMissing(error)) return open(this.#part, 'w+', OWNER_ONLY)
       throw error
     })
     this.#end = Math.min(length, (await this.#file.stat()).size)
@@ -80,6 +61,14 @@ class PartFile implements PartStore {
     await this.close()
     await rename(this.#part, this.#path)
     await rm(this.#notes, { force: true })
+    await syncFolder(dirname(this.#path))
+  }
+
+  /** What is there is of no use: nobody may go on with it. */
+  async forget(): Promise<void> {
+    await this.close()
+    await rm(this.#notes, { force: true })
+    await rm(this.#part, { force: true })
   }
 
   async close(): Promise<void> {
@@ -91,6 +80,16 @@ class PartFile implements PartStore {
   #opened(): FileHandle {
     if (this.#file === undefined) throw new Error('the part is not open')
     return this.#file
+  }
+}
+
+/** The name, too, is to outlive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined) // not everybody may read the folder
+  try {
+    await folder?.sync()
+  } finally {
+    await folder?.close()
   }
 }
 
