@@ -13,7 +13,7 @@ const mayImport = {
   'plugin-api': ['errors', 'hypervisor'],
   'libxc-stream': ['errors', 'format', 'hypervisor'],
   'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
-  'backend-mock': ['errors', 'hypervisor', 'plugin-api'],
+  'backend-mock': ['errors', 'hypervisor', 'plugin-api', 'durable'],
   'backend-xen': ['errors', 'hypervisor', 'plugin-api'],
   transports: ['errors', 'plugin-api'],
   arbiters: ['errors', 'plugin-api'],
@@ -23,7 +23,10 @@ const mayImport = {
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
   'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session'],
+  durable: [],
+  qmp: ['errors', 'hypervisor'],
+  qemu: ['errors', 'durable', 'qmp', 'format', 'hypervisor', 'plugin-api'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session', 'qemu'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
 const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']

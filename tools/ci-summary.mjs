@@ -1,4 +1,5 @@
-// Adds up what the test runs of all packages wrote (packages/*/.test-results/vitest.json) and prints one closing line.
+// Adds up what the test runs of all packages wrote (packages/*/.test-results/vitest.json, and vitest-real.json of those that also run a real
+// QEMU) and prints one closing line.
 // Fails when a package left no result, when a test file did not load, when a test failed, or when no test ran.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,10 +8,12 @@ const packages = join(import.meta.dirname, '..', 'packages')
 const total = { passed: 0, failed: 0, skipped: 0 }
 const faults = []
 
-for (const name of readdirSync(packages).filter((dir) => existsSync(join(packages, dir, 'vitest.config.ts')))) {
-  const file = join(packages, name, '.test-results/vitest.json')
+const files = (name) => [['vitest.config.ts', 'vitest.json'], ['vitest.real.config.ts', 'vitest-real.json']].filter(([config]) => existsSync(join(packages, name, config))).map(([, file]) => file)
+
+for (const [name, result] of readdirSync(packages).flatMap((name) => files(name).map((file) => [name, file]))) {
+  const file = join(packages, name, '.test-results', result)
   if (!existsSync(file)) {
-    faults.push(`${name}: no test result`)
+    faults.push(`${name}: no test result in ${result}`)
     continue
   }
   const run = JSON.parse(readFileSync(file, 'utf8'))

@@ -13,6 +13,8 @@ export const formatCodes = {
   FMT_LEGACY_GUEST_UNKNOWN: 'A legacy stream does not tell whether it is PV or HVM, or of 32 or 64 bits.',
   FMT_LEGACY_CHUNK: 'A legacy stream holds a chunk that is unknown or malformed.',
   FMT_LEGACY_UNSUPPORTED: 'A legacy stream uses something that has no counterpart in current streams.',
+  FMT_COLO_MESSAGE: 'A QEMU of a COLO pair said something that is no COLO message.',
+  FMT_QEMU_STREAM: 'A QEMU migration stream holds something that has no place there, or that is not read here.',
   FMT_PFN_RANGE: 'A pfn lies beyond what an output file can hold.',
   FMT_CONVERT: 'The image cannot be expressed in the wanted format.',
   FMT_CHECKPOINTED: 'The image is a series of checkpoints, which the wanted format cannot hold.',

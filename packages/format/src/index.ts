@@ -190,3 +190,12 @@ export { checkpointState } from './libxl/checkpoint-state.ts'
 export { emulatorContext } from './libxl/emulator-context.ts'
 export { emulatorXenstoreData } from './libxl/emulator-xenstore-data.ts'
 export { printable } from './xl/printable.ts'
+
+// QEMU: migration streams, and what a COLO pair says.
+export { coloMessages, DEVICE_STATE_MAX, encodeColoMessage, readColoMessage, type ColoMessage, type ColoMessageName } from './qemu/colo-message.ts'
+export { QemuReader } from './qemu/qemu-reader.ts'
+export { isQemuStream, walkCapture, type CaptureItem } from './qemu/walk-capture.ts'
+export { createCaptureSummary, type CaptureSummariser, type CaptureSummary } from './qemu/capture-summary.ts'
+export type { RamBlock, RamCount, RamVisitor } from './qemu/ram-payload.ts'
+export type { QemuItem, QemuSection } from './qemu/stream-item.ts'
+export { encodeDevices, writeQemuStream, type QemuState } from './qemu/plain-stream.ts'

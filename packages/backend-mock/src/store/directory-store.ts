@@ -1,13 +1,13 @@
+import { codeOf, lockHolder, tryLock, writeWhole, type Lock } from '@xen-replication/durable'
 import { isXrError } from '@xen-replication/errors'
 import { BackendError } from '@xen-replication/hypervisor'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GuestRecord } from '../guest/record.ts'
-import { codeOf, hostError, readText, writeWhole } from './files.ts'
+import { hostError, readText } from './files.ts'
 import { GuestDirectory } from './guest-directory.ts'
 import type { Change, HostStore, Lease, MemoryToStore, StoredGuest, StoredMemory } from './host-store.ts'
-import { lockHolder, tryLock, type Lock } from './lock.ts'
 import { jsonIn } from './record-text.ts'
 
 /** Longest wait for another process to let go of the host, in milliseconds. It only ever holds it for a moment. */

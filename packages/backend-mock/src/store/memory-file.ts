@@ -1,7 +1,8 @@
+import { codeOf, writeAll } from '@xen-replication/durable'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, rmSync } from 'node:fs'
 import { CHUNK_PAGES } from '../memory/ram.ts'
 import type { PageRun } from './host-store.ts'
-import { codeOf, hostError, writeAll } from './files.ts'
+import { hostError } from './files.ts'
 
 const PAGE = 4096
 const CHUNK_BYTES = CHUNK_PAGES * PAGE

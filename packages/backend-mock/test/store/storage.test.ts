@@ -140,7 +140,7 @@ describe('the directory of a host', () => {
   it('is waited for while another process changes it', async () => {
     const dir = emptyDirectory()
     const host = await openMockHost(dir)
-    const { tryLock } = await import('../../src/store/lock.ts')
+    const { tryLock } = await import('@xen-replication/durable')
     const lock = tryLock(join(dir, 'lock'))
     const created = host.createGuest({ name: 'demo', kind: 'hvm', memoryBytes: 2 * MIB })
     await pause(30)

@@ -1,7 +1,7 @@
 import { ByteReader, FIRST_BYTES, describeImage, recognise, type DescribeOptions, type KeepPages } from '@xen-replication/format'
 import type { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { formatOf, formatOption } from '../input/image-options.ts'
+import { imageFormatOf, formatOption } from '../input/image-options.ts'
 import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
 import { createFile, type NewFile } from '../output/new-file.ts'
@@ -27,7 +27,7 @@ export const verb: Verb = {
     let pages: NewFile | undefined
     try {
       if (path !== undefined) pages = createFile(path, { force: true })
-      await decode(ctx, image, { format: formatOf(options), ...(pages === undefined ? {} : { keepPages: keeperOf(pages) }) })
+      await decode(ctx, image, { format: imageFormatOf(options), ...(pages === undefined ? {} : { keepPages: keeperOf(pages) }) })
       pages?.commit()
       return exitCodes.done
     } finally {

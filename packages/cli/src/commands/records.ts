@@ -1,9 +1,11 @@
 import { ByteReader, recordDetail, walk, walkLegacy, type Item } from '@xen-replication/format'
 import { isOutputClosed, usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { formatOf, formatOption } from '../input/image-options.ts'
+import { formatOption, imageFormatOf } from '../input/image-options.ts'
 import { notAnImage } from '../input/not-an-image.ts'
 import { openImage, type OpenImage } from '../input/open-image.ts'
+import { captureRows } from '../qemu/capture-rows.ts'
+import { lookForQemu } from '../qemu/qemu-image.ts'
 import { listWriter } from '../records/list-writer.ts'
 import { legacyRow } from '../records/legacy-row.ts'
 import { rowOf, type Row } from '../records/row.ts'
@@ -23,11 +25,12 @@ export const verb: Verb = {
   lines: true,
   run: async (ctx, [file = '-'], options) => {
     const limit = limitOf(options)
-    const image = await openImage(file, ctx)
+    const opened = await openImage(file, ctx)
     try {
-      return await list(ctx, image, { limit, format: formatOf(options) })
+      const { image, isQemu } = await lookForQemu(opened, options)
+      return await list(ctx, image, { limit, rows: isQemu ? captureRows(image) : rows(image, new ByteReader(image.source), imageFormatOf(options)) })
     } finally {
-      image.close()
+      opened.close()
     }
   },
 }
@@ -41,15 +44,15 @@ function limitOf(options: OptionValues): number {
 
 interface ListOptions {
   readonly limit: number
-  readonly format: ReturnType<typeof formatOf>
+  readonly rows: AsyncGenerator<Row>
 }
 
 /** What has been written already stays: an error after it becomes the list's last word. */
-async function list(ctx: VerbContext, image: OpenImage, { limit, format }: ListOptions): Promise<ExitCode> {
+async function list(ctx: VerbContext, image: OpenImage, { limit, rows: all }: ListOptions): Promise<ExitCode> {
   const out = listWriter(ctx, image.path)
   let count = 0
   try {
-    for await (const row of rows(image, new ByteReader(image.source), format)) {
+    for await (const row of all) {
       await out.row(row)
       if (++count >= limit) break
     }
@@ -63,7 +66,7 @@ async function list(ctx: VerbContext, image: OpenImage, { limit, format }: ListO
   return exitCodes.done
 }
 
-async function* rows({ path }: OpenImage, reader: ByteReader, format: ReturnType<typeof formatOf>): AsyncGenerator<Row> {
+async function* rows({ path }: OpenImage, reader: ByteReader, format: ReturnType<typeof imageFormatOf>): AsyncGenerator<Row> {
   let first = true
   for await (const item of walk(reader, { format })) {
     if (item.kind === 'stop' && first) throw await notAnImage(path, reader)

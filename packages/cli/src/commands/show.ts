@@ -6,6 +6,8 @@ import { openImage } from '../input/open-image.ts'
 import { readImage } from '../input/read-image.ts'
 import { trailingBytes } from '../input/trailing-bytes.ts'
 import { writeDocument } from '../output/json.ts'
+import { showCapture } from '../qemu/show-capture.ts'
+import { lookForQemu } from '../qemu/qemu-image.ts'
 import { shown } from '../show/document.ts'
 import { shownText } from '../show/text.ts'
 import { switchOption, type Verb } from './command.ts'
@@ -15,14 +17,17 @@ export const verb: Verb = {
   options: [{ flags: '--data', what: 'read page contents too, to count zero pages' }, formatOption, ...restorerOptions],
   about: [
     'Tells what an image is: its layers and versions, the guest and its configuration, memory by type of page, vCPUs, the device model, checkpoints, how it ends, and whether Xen would restore it. Page contents are not read unless --data asks for it, so a large image takes no longer than a small one.',
+    'Migration streams of QEMU, and what a COLO primary sent, are shown too: machine, memory, devices, checkpoints.',
   ],
   examples: [
     ['xr show guest.save', 'what is in a saved guest'],
     ['xr show --json guest.save | jq .memory', 'its memory only, for a script'],
   ],
   run: async (ctx, [file = '-'], options) => {
-    const image = await openImage(file, ctx)
+    const opened = await openImage(file, ctx)
     try {
+      const { image, isQemu } = await lookForQemu(opened, options)
+      if (isQemu) return await showCapture(ctx, image)
       const summariser = createSummary()
       const depth = switchOption(options, 'data') ? 'data' : 'rules'
       const reading = await readImage(ctx, image, { ...told(options), depth }, summariser)
@@ -33,7 +38,7 @@ export const verb: Verb = {
       else await ctx.stdout.write(shownText(document))
       return exitCodes.done
     } finally {
-      image.close()
+      opened.close()
     }
   },
 }

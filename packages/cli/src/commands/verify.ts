@@ -4,6 +4,8 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { restorerOptions, formatOption, told } from '../input/image-options.ts'
 import { openImage } from '../input/open-image.ts'
 import { readImage } from '../input/read-image.ts'
+import { lookForQemu } from '../qemu/qemu-image.ts'
+import { verifyCapture } from '../qemu/verify-capture.ts'
 import { writeDocument, writeJsonLine } from '../output/json.ts'
 import { errorDocument, renderError } from '../render-error.ts'
 import { fileDocument, judges, type Judge, type VerifiedFile } from '../verify/document.ts'
@@ -34,7 +36,7 @@ export const verb: Verb = {
     const verified: VerifiedFile[] = []
     try {
       for (const file of files) {
-        const one = await verifyFile(ctx, file, { ...told(options), depth: depthOf(options) }, files.length > 1)
+        const one = await verifyFile(ctx, file, options, files.length > 1)
         verified.push(one)
         if (!ctx.json) await writeOne(ctx, one, by)
       }
@@ -59,14 +61,16 @@ function depthOf(options: OptionValues): NonNullable<VerifyOptions['depth']> {
 }
 
 /** @param oneOfMany a file that cannot be read is then told and does not keep the others from being looked at. */
-async function verifyFile(ctx: VerbContext, file: string, options: VerifyOptions, oneOfMany: boolean): Promise<VerifiedFile> {
+async function verifyFile(ctx: VerbContext, file: string, given: OptionValues, oneOfMany: boolean): Promise<VerifiedFile> {
   try {
-    const image = await openImage(file, ctx)
+    const opened = await openImage(file, ctx)
     try {
-      const { verification, seconds } = await readImage(ctx, image, options)
+      const { image, isQemu } = await lookForQemu(opened, given)
+      if (isQemu) return await verifyCapture(ctx, image)
+      const { verification, seconds } = await readImage(ctx, image, { ...told(given), depth: depthOf(given) })
       return fileDocument(file, verification, seconds)
     } finally {
-      image.close()
+      opened.close()
     }
   } catch (error) {
     if (!oneOfMany || ctx.signal.aborted) throw error

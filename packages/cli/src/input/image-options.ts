@@ -1,7 +1,7 @@
 import type { VerifyOptions } from '@xen-replication/format'
 import { textOption, type Option, type OptionValues } from '../commands/command.ts'
 
-const formats = ['auto', 'xl', 'libxl', 'libxc', 'legacy'] as const
+const formats = ['auto', 'xl', 'libxl', 'libxc', 'legacy', 'qemu'] as const
 const domains = ['pv', 'hvm'] as const
 const streamTypes = ['plain', 'remus', 'colo'] as const
 
@@ -18,11 +18,17 @@ export function formatOf(options: OptionValues): (typeof formats)[number] {
   return chosen(formats, textOption(options, 'format')) ?? 'auto'
 }
 
+/** As `formatOf`, for what reads images of Xen. */
+export function imageFormatOf(options: OptionValues): Exclude<(typeof formats)[number], 'qemu'> {
+  const format = formatOf(options)
+  return format === 'qemu' ? 'auto' : format
+}
+
 /** All three options as the verifier takes them. */
 export function told(options: OptionValues): Pick<VerifyOptions, 'format' | 'domain' | 'streamType'> {
   const domain = chosen(domains, textOption(options, 'domain'))
   const streamType = chosen(streamTypes, textOption(options, 'streamType'))
-  return { format: formatOf(options), ...(domain === undefined ? {} : { domain }), ...(streamType === undefined ? {} : { streamType }) }
+  return { format: imageFormatOf(options), ...(domain === undefined ? {} : { domain }), ...(streamType === undefined ? {} : { streamType }) }
 }
 
 const chosen = <T extends string>(words: readonly T[], word: string | undefined): T | undefined => words.find((one) => one === word)

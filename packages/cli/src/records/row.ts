@@ -1,9 +1,9 @@
-import type { HeaderItem, Item, RecordItem, StopItem } from '@xen-replication/format'
+import type { CaptureItem, HeaderItem, Item, RecordItem, StopItem } from '@xen-replication/format'
 import { hexText } from '../output/units.ts'
 
 /** One piece of an image, as `--json` shows it and as the table's cells are made of. */
 export interface Row {
-  readonly kind: Item['kind']
+  readonly kind: Item['kind'] | CaptureItem['kind']
   readonly layer: string
   readonly offset: number
   /** Records only: counts those of all layers, from 0. */

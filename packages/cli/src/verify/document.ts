@@ -9,14 +9,15 @@ export type Judge = (typeof judges)[number]
 export type VerifiedFile = FileVerdict | { readonly file: string; readonly error: ErrorDocument }
 
 /** What was found in a file that could be read. */
-export interface FileVerdict extends Omit<Verification, 'findings' | 'legacy'> {
+export interface FileVerdict extends Omit<Verification, 'findings' | 'legacy' | 'format'> {
   readonly file: string
+  readonly format: Verification['format'] | 'qemu'
   readonly findings: readonly FindingDocument[]
   readonly seconds: number
 }
 
 /** A finding as it stands in JSON; a header's has `record` null. */
-export type FindingDocument = Omit<Finding, 'record'> & { readonly record: number | null }
+export type FindingDocument = Omit<Finding, 'record' | 'code' | 'layer'> & { readonly code: string; readonly layer: string; readonly record: number | null }
 
 /** The contract of `xr verify --json`, one file of it. */
 export function fileDocument(file: string, verification: Verification, seconds: number): FileVerdict {

@@ -65,8 +65,8 @@ export class ByteReader {
   peek(size: number): Soon<Uint8Array> {
     while (this.#peeked.length < size) {
       const bytes = this.#source.read(size - this.#peeked.length)
-      if (isLater(bytes)) return bytes.then((more) => (this.#append(more, size) ? this.peek(size) : this.#peeked))
-      if (!this.#append(bytes, size)) break
+      if (isLater(bytes)) return bytes.then((more) => (this.#append(more) ? this.peek(size) : this.#peeked))
+      if (!this.#append(bytes)) break
     }
     return this.#peeked.subarray(0, size)
   }
@@ -100,13 +100,13 @@ export class ByteReader {
     return bytes
   }
 
-  /** Memory grows with the bytes that came, up to what is `wanted`. @returns false at the end of the stream. */
-  #append(bytes: Uint8Array | undefined, wanted: number): boolean {
+  /** Memory grows with the bytes that came, to twice as much at most. @returns false at the end of the stream. */
+  #append(bytes: Uint8Array | undefined): boolean {
     if (bytes === undefined) return false
     const before = this.#peeked
     const length = before.length + bytes.length
     if (before.byteOffset + length > this.#store.length) {
-      if (length > this.#store.length) this.#store = new Uint8Array(Math.max(PEEK_BYTES, Math.min(2 * length, wanted)))
+      if (length > this.#store.length) this.#store = new Uint8Array(Math.max(PEEK_BYTES, 2 * length))
       this.#store.set(before)
       this.#peeked = this.#store.subarray(0, before.length)
     }

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { lockHolder, tryLock, type Lock } from '../../src/store/lock.ts'
-import { emptyDirectory } from './processes.ts'
+import { lockHolder, tryLock, type Lock } from '../src/lock.ts'
+import { emptyDirectory } from './empty-directory.ts'
 
 const took = (lock: Lock | number): Lock => {
   if (typeof lock === 'number') throw new Error(`process ${lock} has it`)

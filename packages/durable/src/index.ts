@@ -1,0 +1,2 @@
+export { codeOf, syncDirectory, writeAll, writeWhole } from './files.ts'
+export { lockHolder, tryLock, type Lock } from './lock.ts'

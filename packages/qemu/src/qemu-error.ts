@@ -1,0 +1,36 @@
+import { XrError, type ErrorDetail } from '@xen-replication/errors'
+
+/** What each code of this package means; `docs/errors.md` is made from it. */
+export const qemuCodes = {
+  QEMU_OUT_OF_STEP: 'The other QEMU said something that has no place at this point of the COLO protocol.',
+  QEMU_NOT_COLO: 'The migration that came in is a plain one: its sender does not replicate.',
+  QEMU_STORE_BUSY: 'Another process is at work on the store of a backup.',
+  QEMU_STORE_EMPTY: 'The store of a backup holds no complete checkpoint.',
+  QEMU_STORE_DAMAGED: 'The store of a backup holds other bytes than were written.',
+  QEMU_STORE_IO: 'The store of a backup cannot be read or written.',
+  QEMU_START: 'A QEMU that should go on from a checkpoint did not start, or ended before it had it.',
+  QEMU_TOO_LARGE: 'The guest has more memory than the store may take.',
+} as const
+
+export type QemuErrorCode = keyof typeof qemuCodes
+
+/** What to do next, unless an error knows better. */
+const hints: Readonly<Record<QemuErrorCode, string>> = {
+  QEMU_OUT_OF_STEP: 'the checkpoint is lost, the one before it is safe; use QEMU 3.1 or later on the other side',
+  QEMU_NOT_COLO: 'set the capability x-colo at the sender before `migrate`',
+  QEMU_STORE_BUSY: 'end the other process, or use another directory',
+  QEMU_STORE_EMPTY: 'the primary was lost before its first complete state had come',
+  QEMU_STORE_DAMAGED: 'do not start a guest from it; check the disk',
+  QEMU_STORE_IO: 'check space, permissions and the disk',
+  QEMU_START: 'give the command line of the primary, and the program where it is found',
+  QEMU_TOO_LARGE: 'give the store a larger limit',
+}
+
+/** Something went wrong between QEMUs, or with what is kept of one. */
+export class QemuError extends XrError<QemuErrorCode> {
+  override readonly name = 'QemuError'
+
+  constructor(code: QemuErrorCode, what: string, detail: ErrorDetail = {}) {
+    super(code, what, { hint: hints[code], ...detail })
+  }
+}

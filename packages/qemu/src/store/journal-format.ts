@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * A checkpoint in the journal: head, pages, devices, digest; all numbers big-endian.
+ *
+ * | bytes | |
+ * |---|---|
+ * | 8 | `XRQJRNL1` |
+ * | 8 | number of the checkpoint |
+ * | for each page: 8, and 4096 unless it is zeros | number of the page within all blocks, times 4096, plus 1 for zeros |
+ * | 8 | all ones: no more pages |
+ * | 4, and as many | length of the devices, devices |
+ * | 32 | SHA-256 of all of the above |
+ */
+export const JOURNAL_MAGIC = new TextEncoder().encode('XRQJRNL1')
+
+export const HEAD_BYTES = 16
+export const DIGEST_BYTES = 32
+const PAGE_SIZE = 4096
+const NO_MORE = new Uint8Array(8).fill(0xff)
+
+export function encodeHead(epoch: number): Uint8Array {
+  const bytes = new Uint8Array(HEAD_BYTES)
+  bytes.set(JOURNAL_MAGIC)
+  new DataView(bytes.buffer).setBigUint64(8, BigInt(epoch))
+  return bytes
+}
+
+/** The word before a page. @param page its number within all blocks */
+export function encodePageWord(page: number, zeros: boolean): Uint8Array {
+  const bytes = new Uint8Array(8)
+  const view = new DataView(bytes.buffer)
+  const place = page * PAGE_SIZE
+  view.setUint32(0, Math.floor(place / 2 ** 32))
+  view.setUint32(4, (place % 2 ** 32) + (zeros ? 1 : 0))
+  return bytes
+}
+
+/** What stands between the last page and the digest. */
+export function encodeTail(devices: Uint8Array): readonly Uint8Array[] {
+  const length = new Uint8Array(4)
+  new DataView(length.buffer).setUint32(0, devices.length)
+  return [NO_MORE, length, devices]
+}
+
+export const digestOf = (): ReturnType<typeof createHash> => createHash('sha256')
+
+/** A page in the journal. */
+export interface JournalPage {
+  readonly page: number
+  /** Place of its bytes in the journal; undefined for zeros. */
+  readonly at: number | undefined
+}
+
+/** A checkpoint that is complete. */
+export interface JournalEntry {
+  readonly epoch: number
+  readonly pages: readonly JournalPage[]
+  readonly devices: Uint8Array
+  /** Where the next one begins. */
+  readonly end: number
+}
+
+/** Reads at a place; fewer bytes where the file ends. */
+export type ReadAt = (at: number, length: number) => Promise<Uint8Array>
+
+/**
+ * The checkpoint at a place of a journal; undefined where there is none that is complete.
+ *
+ * @param pageCount pages of the guest: others make an entry incomplete
+ */
+export async function readEntry(read: ReadAt, from: number, pageCount: number): Promise<JournalEntry | undefined> {
+  const digest = digestOf()
+  let at = from
+  const take = async (length: number): Promise<Uint8Array> => {
+    const bytes = await read(at, length)
+    if (bytes.length < length) throw new Incomplete()
+    at += length
+    return bytes
+  }
+  const hashed = async (length: number): Promise<DataView> => {
+    const bytes = await take(length)
+    digest.update(bytes)
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  try {
+    const head = await hashed(HEAD_BYTES)
+    if (JOURNAL_MAGIC.some((byte, i) => head.getUint8(i) !== byte)) return undefined
+    const pages = await readPages(hashed, () => at, pageCount)
+    const length = (await hashed(4)).getUint32(0)
+    const devices = await readLong(hashed, length)
+    const sum = await take(DIGEST_BYTES)
+    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch: Number(head.getBigUint64(8)), pages, devices, end: at } : undefined
+  } catch (error) {
+    if (error instanceof Incomplete) return undefined
+    throw error
+  }
+}
+
+class Incomplete extends Error {}
+
+async function readPages(hashed: (length: number) => Promise<DataView>, place: () => number, pageCount: number): Promise<readonly JournalPage[]> {
+  const pages: JournalPage[] = []
+  for (;;) {
+    const word = (await hashed(8)).getBigUint64(0)
+    if (word === 2n ** 64n - 1n) return pages
+    const page = Number(word / BigInt(PAGE_SIZE))
+    const flags = Number(word % BigInt(PAGE_SIZE))
+    if (flags > 1 || page >= pageCount) throw new Incomplete()
+    pages.push({ page, at: flags === 1 ? undefined : place() })
+    if (flags === 0) await hashed(PAGE_SIZE)
+  }
+}
+
+/** Reads bit by bit, so that memory grows with what is there and not with what is promised. */
+async function readLong(hashed: (length: number) => Promise<DataView>, length: number): Promise<Uint8Array> {
+  const parts: Buffer[] = []
+  for (let left = length; left > 0; left -= 65_536) {
+    const { buffer, byteOffset, byteLength } = await hashed(Math.min(left, 65_536))
+    parts.push(Buffer.from(buffer.slice(byteOffset, byteOffset + byteLength)))
+  }
+  return new Uint8Array(Buffer.concat(parts))
+}
