@@ -133,7 +133,8 @@ describe('xr migrate and xr receive', () => {
     const receiving = started(b.command('receive', url))
     await listening(url)
     const sending = started(a.command('migrate', '--bandwidth', '2MiB/s', '--compress', 'none', 'demo', url))
-    setTimeout(() => sending.child.kill('SIGINT'), 1500)
+    while ((await b.guests()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20)) // until it is on its way
+    sending.child.kill('SIGINT')
     expect(await sending.end).toMatchObject({ code: 8, stderr: expect.stringMatching(/xr: TOOL_INTERRUPTED: migrate of demo was called off; demo runs on here\n/) as string })
     expect(await receiving.end).toMatchObject({ code: 1, stderr: expect.stringMatching(/xr: SESSION_PEER_ABORTED: .*; nothing of demo is left here\n/) as string })
     expect([await a.guests(), await b.guests()]).toEqual([['demo running'], []])
