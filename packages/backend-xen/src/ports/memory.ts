@@ -79,6 +79,7 @@ export class XenMemory implements GuestMemory {
   readonly #mappings: Mappings
   readonly #types: HypercallBuffer
   readonly #words: Uint32Array
+  #open = true
 
   constructor(platform: Platform, domId: number) {
     this.#platform = platform
@@ -89,10 +90,12 @@ export class XenMemory implements GuestMemory {
   }
 
   async frames(): Promise<number> {
+    this.#check()
     return Promise.resolve(maximumGpfn(this.#platform, this.#domId, this.#types) + 1)
   }
 
   async types(frames: ArrayLike<number>): Promise<Uint8Array> {
+    this.#check()
     const count = frames.length
     if (count > FRAMES_PER_CALL) throw new BackendError('BACKEND_MEMORY', `types of ${count} frames were asked for, ${FRAMES_PER_CALL} is the most`)
     for (let i = 0; i < count; i++) setFrame(this.#words, i, frames[i] as number)
@@ -103,12 +106,18 @@ export class XenMemory implements GuestMemory {
   }
 
   async map(frames: ArrayLike<number>): Promise<MappedFrames> {
+    this.#check()
     return Promise.resolve(this.#mappings.map(frames, 'read'))
   }
 
   close(): void {
+    this.#open = false
     this.#mappings.close()
     this.#types.free()
+  }
+
+  #check(): void {
+    if (!this.#open) throw new BackendError('BACKEND_STATE', `domain ${this.#domId} was closed`)
   }
 }
 

@@ -97,6 +97,7 @@ describe('memory', () => {
     await guest.memory.map([])
     await guest.close()
     expect(platform.foreign.mapped).toBe(0)
+    for (const look of [() => guest.memory.map([3]), () => guest.memory.types([3]), () => guest.memory.frames()]) await expect(look()).rejects.toMatchObject({ code: 'BACKEND_STATE' })
   })
 
   it('is not mapped when one frame is nobody’s', async () => {
