@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fingerprint, madeOnce } from '../src/cache.mjs'
+import { dropOthers, fingerprint, madeOnce } from '../src/cache.mjs'
 import { LabError } from '../src/lab-error.mjs'
 import { runTool } from '../src/run-tool.mjs'
 
@@ -59,3 +59,12 @@ test('a program that fails, hangs or is not there is told with its last words an
   await assert.rejects(runTool('no-such-program', []), /cannot be started/)
   assert.equal(await runTool('cat', [], { input: 'in' }), 'in')
 })
+
+test('what was made for other contents goes after a week, and nothing else', () =>
+  inFolder(async (dir) => {
+    for (const name of ['system-aa', 'system-bb', 'system-cc', 'host-aa']) mkdirSync(join(dir, name))
+    const old = Date.now() / 1000 - 8 * 24 * 3600
+    for (const name of ['system-aa', 'system-bb', 'host-aa']) utimesSync(join(dir, name), old, old)
+    dropOthers(join(dir, 'system-bb'))
+    assert.deepEqual(readdirSync(dir).sort(), ['host-aa', 'system-bb', 'system-cc'])
+  }))
