@@ -15,7 +15,7 @@ const usage = `npm run lab -- SCENARIO               boot Xen, make its checks, 
 npm run lab -- run SCRIPT [WORDS…]    run a .sh or .mjs file in dom0 and collect /scratch/out
 
 scenarios:
-${Object.entries(scenarios).map(([name, { does }]) => `  ${name.padEnd(8)} ${does}`).join('\n')}
+${Object.entries(scenarios).map(([name, { does }]) => `  ${name.padEnd(10)} ${does}`).join('\n')}
 
 options: --in PATH (repeatable; its contents go into /scratch/in)  --out DIR  --seconds N  --memory MIB  --dom0 MIB  --shadow  --no-build`
 

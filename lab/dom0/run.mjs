@@ -20,7 +20,8 @@ const given = (changes) => Object.fromEntries(Object.entries({ ...process.env, .
  */
 export function start(argv, { env = {}, seconds = 120 } = {}) {
   const began = performance.now(), said = { out: '', err: '' }
-  const child = spawn(argv[0], argv.slice(1), { env: given(env), stdio: ['ignore', 'pipe', 'pipe'], timeout: seconds * 1000, killSignal: 'SIGKILL', detached: true })
+  const child = spawn(argv[0], argv.slice(1), { env: given(env), stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)
   child.stdout.on('data', (bytes) => (said.out += bytes))
   child.stderr.on('data', (bytes) => (said.err += bytes))
   const ended = new Promise((resolve) => {
@@ -28,6 +29,7 @@ export function start(argv, { env = {}, seconds = 120 } = {}) {
     child.on('close', (code, signal) => resolve({ status: code ?? signal, ...said, seconds: (performance.now() - began) / 1000 }))
   })
   void ended.then(({ status, out, err, seconds: took }) => {
+    clearTimeout(timer)
     const words = Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${value} `).join('')
     appendFileSync(log, `$ ${words}${argv.join(' ')}\n${out}${err}-> ${status} after ${took.toFixed(2)} s\n\n`)
   })

@@ -1,8 +1,8 @@
 // Where the lab keeps what it fetched and built: nothing is written outside of it but the results.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** The lab's cache: `$XR_LAB_CACHE`, else `$XDG_CACHE_HOME/xr-lab`, else `~/.cache/xr-lab`. */
 export const cacheDir = () => process.env.XR_LAB_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'xr-lab')
@@ -40,4 +40,13 @@ export async function madeOnce(dir, make) {
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
+}
+
+const weekMs = 7 * 24 * 3600e3
+
+/** Removes what was made for other contents than `dir`, a week ago or earlier: `system-A` makes way when there is a `system-B`. */
+export function dropOthers(dir) {
+  const kind = basename(dir).replace(/-[0-9a-f]+$/, '-')
+  const others = readdirSync(dirname(dir)).filter((name) => name.startsWith(kind) && name !== basename(dir)).map((name) => join(dirname(dir), name))
+  for (const other of others) if (Date.now() - statSync(other).mtimeMs > weekMs) rmSync(other, { recursive: true, force: true })
 }

@@ -10,12 +10,13 @@ import { LabError } from './lab-error.mjs'
  */
 export function runTool(program, args, { cwd, input, env = process.env, seconds = 600, hint = 'see what it printed above' } = {}) {
   const said = { out: [], err: [] }
-  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], timeout: seconds * 1000, killSignal: 'SIGKILL' })
+  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)
   child.stdout.on('data', (bytes) => said.out.push(bytes))
   child.stderr.on('data', (bytes) => said.err.push(bytes))
   child.stdin.on('error', () => {}) // a program that does not read its input still tells how it ended
   child.stdin.end(input)
-  return new Promise((resolve, reject) => {
+  const ended = new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new LabError(`${program} cannot be started: ${error.message}`, `install it, or put it on PATH`)))
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(Buffer.concat(said.out).toString('utf8'))
@@ -23,4 +24,5 @@ export function runTool(program, args, { cwd, input, env = process.env, seconds 
       reject(new LabError(`${program} ${args.slice(0, 3).join(' ')} … ended with ${code ?? signal}\n${last}`, hint))
     })
   })
+  return ended.finally(() => clearTimeout(timer))
 }

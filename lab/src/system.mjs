@@ -2,7 +2,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { cacheDir, fingerprint, madeOnce } from './cache.mjs'
+import { cacheDir, dropOthers, fingerprint, madeOnce } from './cache.mjs'
 import { initialRamDisk } from './cpio.mjs'
 import { fetchPackages, mergedRoot, programsOf, unpack } from './debian.mjs'
 import { LabError } from './lab-error.mjs'
@@ -40,6 +40,7 @@ export async function system(say) {
     say(`unpacking ${files.length} packages`)
     await build(files, out, tool)
   })
+  for (const made of [host, dir]) dropOthers(made)
   return { dir, tool, host }
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { LabError } from './lab-error.mjs'
 
 export const workspaceDir = join(import.meta.dirname, '../..')
-const packageParts = ['package.json', 'dist', 'bundle', 'bin', 'native', 'vectors']
+const packageParts = ['package.json', 'dist', 'bundle', 'bin', 'lab']
 
 /** What npm installed for use, not for development: the paths in node_modules, workspace links left out. */
 function dependencies() {

@@ -35,7 +35,7 @@ function helperHost(mock: MockHost, domId: DomId, target: () => { name: string; 
 
 export async function mockScene(spec: Omit<GuestSpec, 'name'>): Promise<MockScene> {
   const mock = createMockHost({ clock: virtualClock(), seed: 3 })
-  const domId = await mock.createGuest({ name: 'guest', memoryBytes: 24 << 20, ...spec })
+  const domId = await mock.createGuest({ name: 'guest', memoryBytes: 10 << 20, ...spec })
   await mock.advance(1500)
   const host = helperHost(mock, domId, () => { throw new Error('nothing to restore here') })
   const scene: MockScene = { mock, domId, host, modelState: new Uint8Array(0), act: async (message) => actOf(scene)[message.name]?.(message) ?? 0 }

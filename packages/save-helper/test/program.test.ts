@@ -21,7 +21,7 @@ const children: ChildProcess[] = []
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'xr-helper-'))
   mock = await openMockHost(join(folder, 'host'))
-  domId = await mock.createGuest({ name: 'guest', kind: 'hvm', memoryBytes: 16 << 20 })
+  domId = await mock.createGuest({ name: 'guest', kind: 'hvm', memoryBytes: 8 << 20 })
   await mock.close() // its memory is the program's now
   mock = await openMockHost(join(folder, 'host'))
 })
@@ -71,7 +71,7 @@ describe('the program', () => {
     expect(await ended).toEqual({ code: 0, signal: null })
     expect(heard.at(-1)).toEqual({ name: 'complete', values: { result: 0, errno: 0 } })
     closeSync(fd)
-    expect(statSync(join(folder, 'image')).size).toBeGreaterThan(16 << 20)
+    expect(statSync(join(folder, 'image')).size).toBeGreaterThan(8 << 20)
     expect(readFileSync(join(folder, 'image')).subarray(-8).equals(Buffer.alloc(8))).toBe(true) // END
   })
 

@@ -49,8 +49,10 @@ export const hostChecks: readonly Check[] = [
   {
     name: 'xenstore',
     look: async (probe) => {
+      const platform = await probe.platform().catch(() => undefined)
+      if (platform === undefined) return [{ verdict: 'skipped', found: 'not looked at, because the hypervisor is not reached', fix: undefined }]
       try {
-        await (await (await probe.platform()).xenstore()).list('/local/domain')
+        await (await platform.xenstore()).list('/local/domain')
         return [ok('xenstored answers')]
       } catch (error) {
         return [problem(said(error), hintOf(error, 'start xenstored: systemctl start xenstored'))]

@@ -19,6 +19,7 @@ export class Domctl {
   readonly table: DomctlTable
   readonly #port: HypercallPort
   readonly #buffer: HypercallBuffer
+  #open = true
 
   private constructor(port: HypercallPort, buffer: HypercallBuffer, version: number, table: DomctlTable) {
     this.#port = port
@@ -50,6 +51,7 @@ export class Domctl {
 
   /** Makes a call and gives back what came of it, good or bad. @param raw fills in what is no field. */
   try<C extends keyof DomctlCommands>(domId: number, command: C, values: Partial<Values<LayoutOf<C>>>, raw?: (union: Uint8Array) => void): DomctlAnswer<C> {
+    if (!this.#open) throw new BackendError('BACKEND_STATE', 'the way to the hypervisor was closed')
     const { number, layout } = this.table.commands[command] as { readonly number: number; readonly layout: LayoutOf<C> }
     const { bytes, address } = this.#buffer
     bytes.fill(0, 0, DOMCTL_BYTES)
@@ -73,6 +75,7 @@ export class Domctl {
   }
 
   close(): void {
+    this.#open = false
     this.#buffer.free()
   }
 }

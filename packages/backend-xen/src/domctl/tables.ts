@@ -1,7 +1,7 @@
 import type { Layout } from '../hypercall/struct.ts'
 
 /** A domctl: its number and the form of its part of the union. */
-export interface DomctlCommand {
+interface DomctlCommand {
   readonly number: number
   readonly layout: Layout
 }

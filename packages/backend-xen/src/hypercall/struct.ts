@@ -1,8 +1,8 @@
 /** Unsigned, little-endian. */
-export type FieldKind = 'u8' | 'u16' | 'u32' | 'u64'
+type FieldKind = 'u8' | 'u16' | 'u32' | 'u64'
 
 /** Where a field lies, in bytes from the start of the structure, and how wide it is. */
-export type Field = readonly [offset: number, kind: FieldKind]
+type Field = readonly [offset: number, kind: FieldKind]
 
 /** A C structure as its fields; bytes between them are zero. */
 export interface Layout {

@@ -41,6 +41,7 @@ export class NativeForeignMemory implements ForeignMemory {
   }
 
   map(domId: number, frames: BigUint64Array, access: 'read' | 'write'): ForeignPages {
+    this.#check()
     const count = frames.length
     const errors = new Int32Array(count)
     const at = this.#calls.map(this.#handle, domId, PROTECTION[access], count, frames, errors)
@@ -54,6 +55,7 @@ export class NativeForeignMemory implements ForeignMemory {
   }
 
   grantTable(domId: number): ForeignPages {
+    this.#check()
     const at: unknown[] = [null]
     const resource = this.#calls.mapResource(this.#handle, domId, GRANT_TABLE.type, GRANT_TABLE.id, 0n, 1n, at, PROTECTION.write, 0)
     if (!isPointer(resource) || !isPointer(at[0])) {
@@ -66,6 +68,10 @@ export class NativeForeignMemory implements ForeignMemory {
   close(): void {
     if (this.#open) this.#calls.close(this.#handle)
     this.#open = false
+  }
+
+  #check(): void {
+    if (!this.#open) throw new BackendError('BACKEND_STATE', 'the way to the memory of guests was closed')
   }
 
   #pages(at: Pointer, count: number, unmap: () => void): ForeignPages {

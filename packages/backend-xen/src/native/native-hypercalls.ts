@@ -38,11 +38,13 @@ export class NativeHypercalls implements HypercallPort {
   call(number: number, ...args: readonly (number | bigint)[]): number {
     const call = this.#calls[args.length]
     if (call === undefined) throw new RangeError(`hypercall ${number} with ${args.length} arguments`)
+    if (!this.#open) throw closed()
     const result = Number(call(this.#handle, number, ...args))
     return result < 0 ? -this.#koffi.errno() : result
   }
 
   allocate(bytes: number): HypercallBuffer {
+    if (!this.#open) throw closed()
     const pages = Math.ceil(bytes / PAGE_SIZE)
     const address = this.#allocate(this.#handle, pages)
     if (!isPointer(address)) throw new BackendError('BACKEND_HOST', `${pages} pages of memory for hypercalls cannot be had`, { hint: 'the control domain has too little memory' })
@@ -63,3 +65,5 @@ export class NativeHypercalls implements HypercallPort {
     this.#open = false
   }
 }
+
+const closed = (): BackendError => new BackendError('BACKEND_STATE', 'the way to the hypervisor was closed')

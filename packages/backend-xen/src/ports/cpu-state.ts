@@ -52,9 +52,7 @@ export class XenCpuState implements CpuState {
 
   async hvmParam(index: number): Promise<bigint> {
     this.#requireHvm('HVM parameters')
-    const { result, value } = hvmParam(this.#platform, this.#facts.domId, COMMAND.getParam, index, 0n)
-    if (result < 0) throw refused('BACKEND_CPU_STATE', `HVM parameter ${index} of domain ${this.#facts.domId}`, -result)
-    return Promise.resolve(value)
+    return Promise.resolve(readHvmParam(this.#platform, this.#facts.domId, index))
   }
 
   async pvVcpu(id: number): Promise<PvVcpu | undefined> {
@@ -81,6 +79,13 @@ export class XenCpuState implements CpuState {
     const { domId, kind } = this.#facts
     if (kind === 'pv') throw new BackendError('BACKEND_UNSUPPORTED', `domain ${domId} is PV and has no ${what}`)
   }
+}
+
+/** A parameter of an HVM or PVH guest, 0 when unset. @throws BackendError BACKEND_CPU_STATE */
+export function readHvmParam(platform: Platform, domId: number, index: number): bigint {
+  const { result, value } = hvmParam(platform, domId, COMMAND.getParam, index, 0n)
+  if (result < 0) throw refused('BACKEND_CPU_STATE', `HVM parameter ${index} of domain ${domId}`, -result)
+  return value
 }
 
 /** Reads or sets a parameter of an HVM or PVH guest. */

@@ -8,7 +8,7 @@ import type { QmpClient } from '../qmp/qmp-client.ts'
 const REGION_KEYS = ['start_addr', 'size', 'name'] as const
 
 /** Node of the device model of a domain, which runs in the control domain. */
-export const modelNode = (domId: number): string => `/local/domain/0/device-model/${domId}`
+const modelNode = (domId: number): string => `/local/domain/0/device-model/${domId}`
 
 /**
  * The device model of an HVM guest. A link to it is held only as long as it is spoken to: it has room for one, and the toolstack

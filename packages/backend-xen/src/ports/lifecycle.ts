@@ -1,6 +1,5 @@
 import { BackendError, type AbortSignalLike, type DomainState, type Lifecycle } from '@xen-replication/hypervisor'
 import { reasonOf } from '../clock.ts'
-import { COMMAND } from '../hypercall/layouts.ts'
 import type { Platform } from '../platform/platform.ts'
 import { resumePv } from '../pv/resume-pv.ts'
 import { cancelSuspend } from '../suspend/cancel-suspend.ts'
@@ -9,7 +8,7 @@ import { suspendFromOutside } from '../suspend/remote-shutdown.ts'
 import { requestByXenstore } from '../suspend/request-by-xenstore.ts'
 import { SuspendChannel } from '../suspend/suspend-channel.ts'
 import { STAND_MS } from '../suspend/times.ts'
-import { hvmParam } from './cpu-state.ts'
+import { readHvmParam } from './cpu-state.ts'
 import type { XenDeviceModel } from './device-model.ts'
 import { domainInfo, findInfo, kindOf, stateOf } from './domain-info.ts'
 
@@ -106,7 +105,7 @@ export class XenLifecycle implements Lifecycle {
   }
 
   #param(index: number): bigint {
-    return hvmParam(this.#platform, this.#domId, COMMAND.getParam, index, 0n).value
+    return readHvmParam(this.#platform, this.#domId, index)
   }
 
   async #untilStanding(signal?: AbortSignalLike): Promise<void> {

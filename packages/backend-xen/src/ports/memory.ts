@@ -1,4 +1,5 @@
 import { BackendError, FRAMES_PER_CALL, PAGE_SIZE, type GuestMemory, type MappedFrames } from '@xen-replication/hypervisor'
+import { ERRNO } from '../hypercall/errno.ts'
 import { HYPERCALL, type HypercallBuffer } from '../hypercall/hypercall.ts'
 import { COMMAND, stable } from '../hypercall/layouts.ts'
 import { refused } from '../hypercall/refused.ts'
@@ -9,6 +10,8 @@ import type { Platform } from '../platform/platform.ts'
 
 /** Where XEN_DOMCTL_PFINFO_* starts in an answer. */
 const TYPE_SHIFT = 28
+/** How often types are asked for when memory of ours was not there. */
+const TRIES = 3
 
 /** Frames that are mapped, as the ports give them. */
 export class Mapped implements MappedFrames {
@@ -79,6 +82,7 @@ export class XenMemory implements GuestMemory {
   readonly #mappings: Mappings
   readonly #types: HypercallBuffer
   readonly #words: Uint32Array
+  #open = true
 
   constructor(platform: Platform, domId: number) {
     this.#platform = platform
@@ -89,26 +93,43 @@ export class XenMemory implements GuestMemory {
   }
 
   async frames(): Promise<number> {
+    this.#check()
     return Promise.resolve(maximumGpfn(this.#platform, this.#domId, this.#types) + 1)
   }
 
   async types(frames: ArrayLike<number>): Promise<Uint8Array> {
+    this.#check()
     const count = frames.length
     if (count > FRAMES_PER_CALL) throw new BackendError('BACKEND_MEMORY', `types of ${count} frames were asked for, ${FRAMES_PER_CALL} is the most`)
-    for (let i = 0; i < count; i++) setFrame(this.#words, i, frames[i] as number)
-    this.#platform.domctl.call(this.#domId, 'pageInfo', { count: BigInt(count), array: this.#types.address }, 'BACKEND_MEMORY', 'page types')
+    this.#ask(frames)
     const types = new Uint8Array(count)
     for (let i = 0; i < count; i++) types[i] = (this.#words[2 * i] as number) >>> TYPE_SHIFT
     return Promise.resolve(types)
   }
 
+  /** Memory for hypercalls may be moved under them where /dev/xen/hypercall is missing; it is there the next time. Source: xc_private.c. */
+  #ask(frames: ArrayLike<number>): void {
+    for (let tries = 1; ; tries++) {
+      for (let i = 0; i < frames.length; i++) setFrame(this.#words, i, frames[i] as number)
+      const { result } = this.#platform.domctl.try(this.#domId, 'pageInfo', { count: BigInt(frames.length), array: this.#types.address })
+      if (result >= 0) return
+      if (result !== -ERRNO.EFAULT || tries === TRIES) throw refused('BACKEND_MEMORY', `page types of domain ${this.#domId}`, -result)
+    }
+  }
+
   async map(frames: ArrayLike<number>): Promise<MappedFrames> {
+    this.#check()
     return Promise.resolve(this.#mappings.map(frames, 'read'))
   }
 
   close(): void {
+    this.#open = false
     this.#mappings.close()
     this.#types.free()
+  }
+
+  #check(): void {
+    if (!this.#open) throw new BackendError('BACKEND_STATE', `domain ${this.#domId} was closed`)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MachineMap } from '@xen-replication/hypervisor'
+import { BackendError, type MachineMap } from '@xen-replication/hypervisor'
 import { HYPERCALL } from '../hypercall/hypercall.ts'
 import { COMMAND, stable } from '../hypercall/layouts.ts'
 import { refused } from '../hypercall/refused.ts'
@@ -21,6 +21,7 @@ export class XenMachineMap implements MachineMap {
   readonly #starts: Float64Array
   readonly #chunks: (Uint32Array | undefined)[] = []
   readonly #mapped: ForeignPages[] = []
+  #open = true
 
   /** @param compat whether the guest has 32 bits. @throws BackendError BACKEND_MAP, BACKEND_DENIED */
   constructor(platform: Platform, compat: 'compat' | 'native') {
@@ -36,11 +37,13 @@ export class XenMachineMap implements MachineMap {
   }
 
   close(): void {
+    this.#open = false
     this.#chunks.length = 0
     for (const pages of this.#mapped.splice(0)) pages.unmap()
   }
 
   #map(chunk: number): Uint32Array {
+    if (!this.#open) throw new BackendError('BACKEND_STATE', 'the table of machine frames was closed')
     const start = this.#starts[chunk]
     const words = start === undefined ? new Uint32Array(CHUNK_FRAMES * 2).fill(0xffffffff) : this.#mapFrom(start)
     this.#chunks[chunk] = words

@@ -1,8 +1,7 @@
 import type { GuestKind } from '@xen-replication/hypervisor'
-import { COMMAND } from '../hypercall/layouts.ts'
 import { withBuffer } from '../hypercall/with-buffer.ts'
 import type { Platform } from '../platform/platform.ts'
-import { hvmParam } from '../ports/cpu-state.ts'
+import { readHvmParam } from '../ports/cpu-state.ts'
 import { guestWidth } from '../ports/domain-info.ts'
 import { CONTEXT_BYTES, readContext } from '../ports/pv-vcpu.ts'
 
@@ -16,7 +15,7 @@ export const REGISTERS = { 8: { ax: 600, dx: 616 }, 4: { ax: 540, dx: 524 } } as
 
 /** Has vCPU 0 find "cancelled" when it goes on. Guests without PV drivers have not called, so nothing is changed. Source: xc_resume.c modify_returncode(). */
 export function cancelSuspend(platform: Platform, domId: number, kind: GuestKind): void {
-  if (kind !== 'pv' && hvmParam(platform, domId, COMMAND.getParam, CALLBACK, 0n).value === 0n) return
+  if (kind !== 'pv' && readHvmParam(platform, domId, CALLBACK) === 0n) return
   const width = kind === 'pv' ? guestWidth(platform, domId) : 8
   const context = readContext(platform, domId, 0, width)
   const view = new DataView(context.buffer, context.byteOffset, context.byteLength)

@@ -1,7 +1,7 @@
 import { readStruct, writeStruct, type Layout } from '../hypercall/struct.ts'
 
 /** Head of every message. Source: public/io/xs_wire.h struct xsd_sockmsg. */
-export const head = { size: 16, fields: { type: [0, 'u32'], request: [4, 'u32'], transaction: [8, 'u32'], length: [12, 'u32'] } } as const satisfies Layout
+const head = { size: 16, fields: { type: [0, 'u32'], request: [4, 'u32'], transaction: [8, 'u32'], length: [12, 'u32'] } } as const satisfies Layout
 
 /** Longest body. Source: XENSTORE_PAYLOAD_MAX. */
 export const BODY_MAX = 4096

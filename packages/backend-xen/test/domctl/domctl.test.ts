@@ -42,6 +42,12 @@ describe('a control call', () => {
     expect(() => domctl.call(5, 'pause', {}, 'BACKEND_STATE', 'pausing')).toThrow(expect.objectContaining({ code }))
   })
 
+  it('is not made once the way is closed', () => {
+    const domctl = openDomctl(new FakeHypercalls())
+    domctl.close()
+    expect(() => domctl.try(5, 'pause', {})).toThrow(expect.objectContaining({ code: 'BACKEND_STATE' }))
+  })
+
   it('leaves nothing of the one before in its structure', () => {
     const hypercalls = new FakeHypercalls().on('shadowOp', () => 0).on('pause', () => 0)
     const domctl = openDomctl(hypercalls)

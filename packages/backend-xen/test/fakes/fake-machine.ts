@@ -1,4 +1,5 @@
 import type { Clock } from '@xen-replication/hypervisor'
+import { reasonOf } from '../../src/clock.ts'
 import { Domctl } from '../../src/domctl/domctl.ts'
 import { domctlHead, domctlTables, type DomctlCommands } from '../../src/domctl/tables.ts'
 import { HYPERCALL, type HypercallBuffer, type HypercallPort } from '../../src/hypercall/hypercall.ts'
@@ -14,9 +15,9 @@ export interface DomctlCall {
   /** Fields as the caller set them. */
   readonly fields: Readonly<Record<string, number | bigint>>
   /** Sets fields that go back. */
-  answer(fields: Readonly<Record<string, number | bigint>>): number
+  readonly answer: (fields: Readonly<Record<string, number | bigint>>) => number
   /** Memory of the caller at an address it gave. */
-  memory(address: number | bigint | undefined): Uint8Array
+  readonly memory: (address: number | bigint | undefined) => Uint8Array
 }
 
 /** A hypervisor that does what a test tells it, and remembers what it was asked. */
@@ -109,7 +110,7 @@ export function jumpClock(): Clock & { readonly passed: () => number } {
     passed: () => now,
     sleep: async (ms, signal) => {
       await new Promise((resolve) => setImmediate(resolve))
-      if (signal?.aborted === true) throw signal.reason
+      if (signal?.aborted === true) throw reasonOf(signal)
       now += ms
     },
   }

@@ -9,10 +9,10 @@ const SIZES: Readonly<Record<string, number>> = {
   info: 112, shadowOp: 40, setVcpuContext: 16, getVcpuContext: 16, vcpuInfo: 24, getHvmContext: 16, setHvmContext: 16, setAddressSize: 8, getAddressSize: 8,
   getTsc: 24, setTsc: 24, pageInfo: 16, getXsave: 32, setXsave: 32, getMsrs: 16, setMsrs: 16, getPolicy: 40, setPolicy: 40,
 }
-const tables = [...domctlTables].flatMap(([version, { commands }]) => Object.entries(commands).map(([name, { layout }]) => ({ name: `${name} of 0x${version.toString(16)}`, key: name, layout: layout as Layout })))
+const tables: readonly { readonly name: string; readonly key: string; readonly layout: Layout }[] = [...domctlTables].flatMap(([version, { commands }]) => Object.entries(commands).map(([name, { layout }]) => ({ name: `${name} of 0x${version.toString(16)}`, key: name, layout: layout })))
 
 describe('tables of structures', () => {
-  it.each([...tables, ...Object.entries(stable).map(([name, layout]) => ({ name, key: name, layout: layout as Layout })), { name: 'head', key: 'head', layout: domctlHead as Layout }])('$name has its fields side by side, aligned and inside', ({ layout }) => {
+  it.each([...tables, ...Object.entries(stable).map(([name, layout]) => ({ name, key: name, layout: layout })), { name: 'head', key: 'head', layout: domctlHead }])('$name has its fields side by side, aligned and inside', ({ layout }) => {
     expect(layoutFaults(layout)).toEqual([])
   })
 

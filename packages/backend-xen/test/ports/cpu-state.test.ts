@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HYPERCALL } from '../../src/hypercall/hypercall.ts'
 import { XenCpuState } from '../../src/ports/cpu-state.ts'
 import { XenCpuWriter } from '../../src/ports/cpu-writer.ts'
+import type { DomctlCall } from '../fakes/fake-machine.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 function cpu(kind: GuestFacts['kind'], width?: 4 | 8) {
@@ -104,7 +105,7 @@ describe('CPU state that is set', () => {
     const { platform, writer, held } = cpu('pv', 8)
     const seen: unknown[] = []
     const note = (name: string, from: string, length: (fields: Readonly<Record<string, number | bigint>>) => number) =>
-      ({ fields, memory }: { readonly fields: Readonly<Record<string, number | bigint>>; memory(at: number | bigint | undefined): Uint8Array }) => {
+      ({ fields, memory }: DomctlCall) => {
         seen.push([name, fields['vcpu'], [...memory(fields[from]).subarray(0, length(fields))].every((byte) => byte === 9)])
         return 0
       }

@@ -67,6 +67,24 @@ describe('memory', () => {
     expect([...(await open().memory.types([0, 1, 9, 2 ** 40 + 1]))]).toEqual([0, 1, 9, XTAB])
   })
 
+  it('has its types asked for again when memory was moved under the call, but not for ever', async () => {
+    const { platform, open } = host('pvh')
+    let faults = 2
+    platform.hypercalls.on('pageInfo', ({ fields, memory }) => {
+      const words = memory(fields['array'])
+      const frame = words[0]
+      words.fill(0xff, 0, 8) // half done
+      if (faults-- > 0) return -14
+      expect(frame).toBe(7)
+      words.fill(0, 0, 8)
+      return 0
+    })
+    const guest = open()
+    expect([...(await guest.memory.types([7]))]).toEqual([0])
+    faults = 3
+    await expect(guest.memory.types([7])).rejects.toMatchObject({ code: 'BACKEND_MEMORY' })
+  })
+
   it('tells of 1024 frames at once and of no more', async () => {
     const { platform, open } = host('pvh')
     platform.hypercalls.on('pageInfo', () => 0)
@@ -97,6 +115,7 @@ describe('memory', () => {
     await guest.memory.map([])
     await guest.close()
     expect(platform.foreign.mapped).toBe(0)
+    for (const look of [() => guest.memory.map([3]), () => guest.memory.types([3]), () => guest.memory.frames()]) await expect(look()).rejects.toMatchObject({ code: 'BACKEND_STATE' })
   })
 
   it('is not mapped when one frame is nobody’s', async () => {

@@ -50,6 +50,7 @@ describe('the table of machine frames', () => {
     expect([map.pfn(CHUNK + 99), platform.foreign.mapped]).toEqual([(CHUNK + 99) * 3, 2])
     map.close()
     expect(platform.foreign.mapped).toBe(0)
+    expect(() => map.pfn(7)).toThrow(expect.objectContaining({ code: 'BACKEND_STATE' }))
   })
 
   it('tells 32-bit guests where theirs begins', () => {

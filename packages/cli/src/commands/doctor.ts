@@ -1,4 +1,4 @@
-import type { Examination, Finding } from '@xen-replication/backend-xen'
+import { examineHost, type Examination, type Finding } from '@xen-replication/backend-xen'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
 import type { Verb } from './command.ts'
@@ -14,7 +14,6 @@ export const verb: Verb = {
   ],
   examples: [['xr doctor', 'what keeps this host from saving, moving and replicating guests, and how to mend it']],
   run: async (ctx) => {
-    const { examineHost } = await import('@xen-replication/backend-xen')
     const examination = await examineHost()
     if (ctx.json) await writeDocument(ctx.stdout, 'xr.doctor/1', examination)
     else await ctx.stdout.write(text(examination))

@@ -107,7 +107,8 @@ export const restoreCases: readonly Case<BackendBench>[] = [
     const saver = await backend.openForSave(guest.facts.domId)
     const { mode, khz, nsec, incarnation } = await saver.cpu.tsc()
     await saver.close()
-    assert.deepEqual([mode, khz, incarnation, nsec >= 1_000_000_000n], [1, 2_000_000, 3, true])
+    assert.deepEqual([mode, khz, nsec >= 1_000_000_000n], [1, 2_000_000, true])
+    assert.ok(incarnation === 3 || incarnation === 4, `the incarnation became ${incarnation}; it stays, or counts this restore as Xen does`)
     await backend.lifecycle(guest.facts.domId).destroy()
   }),
   restoring('CPU state that makes no sense is refused', async (guest) => {

@@ -27,7 +27,7 @@ export class PageFront {
     if (this.#words.length < 2 * count) this.#words = new Uint32Array(2 * count)
     new Uint8Array(this.#words.buffer).set(entries)
     const pages = pageDataOf(count, reserved, this.#words)
-    checkTypes(pages, head)
+    if (!pages.plain) checkTypes(pages, head)
     const wanted = pageDataLength(count, pages.contents)
     if (wanted !== length) throw refused('XC_PAGES_LENGTH', head, `${wanted} bytes wanted, ${length} there`)
     return pages

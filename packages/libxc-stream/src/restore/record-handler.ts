@@ -100,7 +100,8 @@ export class RecordHandler {
     await staticData.requireOver(head)
     const pages = await this.#front.read(feed, head)
     const mismatch = this.#verifying ? (pfn: number): void => observe({ type: 'verify-mismatch', pfn }) : undefined
-    await this.#placer.place({ memory: guest.memory, target, populator, mismatch }, feed, head, pages)
+    const onlyHoles = pages.plain && pages.contents === 0
+    if (!onlyHoles || target.holes === 'noted') await this.#placer.place({ memory: guest.memory, target, populator, mismatch }, feed, head, pages)
     this.#entries += pages.count
     this.#contents += pages.contents
     observe({ type: 'pages', entries: this.#entries, contents: this.#contents, bytes: feed.offset })

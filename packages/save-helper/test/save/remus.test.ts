@@ -8,7 +8,7 @@ import { mockScene, restoreOf, saveOn, type MockScene } from '../mock-host.ts'
 const REMUS = 1
 const LIVE = 1
 const names = (calls: readonly { name: string }[]): string[] => calls.map(({ name }) => name)
-const busy = { kind: 'hvm', workload: 'zipf', memoryBytes: 32 << 20 } as const
+const busy = { kind: 'hvm', workload: 'zipf', memoryBytes: 12 << 20 } as const
 
 /** Answers as libxl does until `checkpoints` of them are made, then says `last` to the next suspend. */
 function upTo(scene: MockScene, checkpoints: number, last: number | 'gone' = 0) {

@@ -16,6 +16,8 @@ export interface GuestTarget {
   mayHave(pfn: number, type: number): boolean
   /** What to throw when it cannot. */
   pageRefused(pfn: number, place: StreamPlace): RestoreError
+  /** Whether it takes note of pages that are not there. */
+  readonly holes: 'noted' | 'passed-over'
   /** Takes note of the type of a page; the last one counts. */
   setType(pfn: number, type: number): void
   /** Where a populated page lies, as mapping wants it. */

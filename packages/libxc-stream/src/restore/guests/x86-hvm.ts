@@ -17,6 +17,7 @@ const PFN_LIMIT = 2 ** 40
 /** HVM and PVH. */
 export class HvmTarget implements GuestTarget {
   readonly kind = 'hvm'
+  readonly holes = 'passed-over'
   readonly rules: ReadonlyMap<number, RecordRule>
   readonly #guest: GuestForRestore
   readonly #populator: Populator

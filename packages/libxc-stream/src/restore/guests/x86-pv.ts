@@ -30,6 +30,7 @@ export interface PvScene {
 /** PV guests of 32 and 64 bits. */
 export class PvTarget implements GuestTarget {
   readonly kind = 'pv'
+  readonly holes = 'noted'
   readonly rules: ReadonlyMap<number, RecordRule>
   readonly #scene: PvScene
   readonly #p2mFrames = new P2mFrames()
