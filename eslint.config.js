@@ -16,7 +16,7 @@ const mayImport = {
   transports: ['errors', 'plugin-api'],
   arbiters: ['errors', 'plugin-api'],
   'net-buffer': ['errors', 'hypervisor'],
-  qmp: ['errors', 'hypervisor'],
+  'qemu-disk': ['errors', 'hypervisor'],
   remus: ['plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
