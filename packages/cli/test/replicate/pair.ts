@@ -1,5 +1,5 @@
 import { createMockHost, parseFaults, realClock, withFaults, type GuestSpec, type MockHost, type Packet } from '@xen-replication/backend-mock'
-import type { DomId, HypervisorBackend } from '@xen-replication/hypervisor'
+import type { HypervisorBackend } from '@xen-replication/hypervisor'
 import { definePlugin, type AnyObservedEvent, type Claim, type Plugin, type Verdict } from '@xen-replication/plugin-api'
 import { remusPlugin } from '@xen-replication/remus'
 import type { OperationFacts, Received, Registry, Released, Replicated, ReplicateRequest, Toolstack } from '@xen-replication/toolstack'
@@ -127,7 +127,7 @@ export const standing = async ({ host }: Side): Promise<readonly string[]> =>
 /** What a guest had done, by its own count. */
 export async function ops({ host }: Side, name = 'demo'): Promise<number> {
   const domain = (await host.list()).find((one) => one.name === name)
-  return domain === undefined ? 0 : host.inspect(domain.domId as DomId, (view) => view.ops)
+  return domain === undefined ? 0 : host.inspect(domain.domId, (view) => view.ops)
 }
 
 export const count = (seen: readonly AnyObservedEvent[], kind: AnyObservedEvent['kind']): number => seen.filter((event) => event.kind === kind).length

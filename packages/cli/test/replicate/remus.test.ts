@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { count, judge, ops, protect, standing, type PairOptions } from './pair.ts'
 
 /** Something that happens once so many epochs are acknowledged. */
-const after = (epochs: number, what: (pair: Parameters<NonNullable<PairOptions['see']>>[2]) => void): PairOptions['see'] => (event, who, pair) => {
+const after = (epochs: number, what: (pair: Parameters<NonNullable<PairOptions['see']>>[2]) => void): NonNullable<PairOptions['see']> => (event, who, pair) => {
   if (who === 'primary' && event.kind === 'epoch.acknowledged' && event.data.epoch === epochs - 1) what(pair)
 }
 
