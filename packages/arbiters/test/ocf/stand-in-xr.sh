@@ -41,13 +41,16 @@ remus)
 	;;
 failover)
 	[ ! -e refused ] || exit 6
-	if [ -e standing ]; then rm standing; kill "$(cat remus)"
+	if [ -e standing ]; then
+		rm standing
+		kill "$(cat remus)"
+		while [ -e remus ]; do sleep 0.05; done
 	elif alive remus; then
 		touch handed
-		while [ -e here ]; do sleep 0.05; done
+		while [ -e here ] || [ -e remus ]; do sleep 0.05; done
 	elif alive receive && [ -e held ]; then
 		touch taken
-		while [ ! -e here ]; do sleep 0.05; done
+		while [ ! -e here ] || [ -e receive ]; do sleep 0.05; done
 	else exit 1; fi
 	;;
 abort) alive remus && kill "$(cat remus)" && while [ -e remus ]; do sleep 0.05; done ;;
