@@ -10,7 +10,7 @@ const out = join(cli, 'bundle')
 const taken = /^(?:@xen-replication\/|commander$)/
 
 const bundle = await rolldown({
-  input: { xr: join(cli, 'dist/main.js') },
+  input: { xr: join(cli, 'dist/main.js'), 'simulate-worker': join(cli, '../simulate/dist/jobs/worker.js') },
   platform: 'node',
   external: (id) => !/^[./]/.test(id) && !taken.test(id),
 })
