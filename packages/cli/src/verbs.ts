@@ -28,6 +28,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('plugins', 'list what each plugin brings', () => import('./commands/plugins.ts')),
   entry('config', 'show the settings, and where each comes from', () => import('./commands/config.ts')),
   entry('demo', 'show all of it on two simulated hosts', () => import('./commands/demo.ts')),
+  entry('simulate', 'play replication under faults, in virtual time', () => import('./commands/simulate.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]
