@@ -3,6 +3,7 @@ import { usageError } from '../cli-error.ts'
 import { fateText } from '../domains/fate-text.ts'
 import { millisecondsOf } from '../domains/quantity.ts'
 import { arbiterChoice, arbiterOptions } from '../domains/replicate-options.ts'
+import { reportOption } from '../domains/report-option.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -16,9 +17,11 @@ export const verb: Verb = {
   args: [{ name: 'URL', what: 'where to wait for the other host; `-`, or nothing, is standard input and output', optional: true }],
   options: [
     { flags: '--xl', what: 'the other side is `xl migrate`, or `xr migrate --peer xl`' },
+    { flags: '-r', what: 'with --xl: the other side is `xl remus`, or `xr remus --peer xl`' },
     { flags: '-p', what: 'leave the guest paused' },
     { flags: '--wait <TIME>', what: 'between two xr: how long to wait for a link that was lost', standard: '30s' },
     ...arbiterOptions,
+    reportOption,
   ],
   host: true,
   lines: true,
@@ -35,13 +38,14 @@ export const verb: Verb = {
     const url = where === '-' ? STDIO : where
     const stdio = /^fd:(?:\d+,)?1$/.test(url)
     if (stdio && (ctx.json || ctx.jsonl)) throw usageError('standard output is the link to the other host', 'leave out --json and --jsonl, or wait at another URL')
+    if (switchOption(options, 'r') && !switchOption(options, 'xl')) throw usageError('-r has a meaning with --xl only', 'between two xr the sender says what it wants')
     const wait = textOption(options, 'wait')
     const paused = switchOption(options, 'p')
     return withToolstack(ctx, options, async ({ stack, T }) => {
       const began = ctx.now()
       const receive = await stack.get(T.receive)
       const peer = switchOption(options, 'xl') ? 'xl' : 'xr'
-      const received = await receive({ url, peer, then: paused ? 'stay-paused' : 'run', waitMs: wait === undefined ? undefined : millisecondsOf(wait, '--wait'), ...arbiterChoice(options, ctx) }, ctx.signal)
+      const received = await receive({ url, peer, stream: switchOption(options, 'r') ? 'remus' : 'plain', then: paused ? 'stay-paused' : 'run', waitMs: wait === undefined ? undefined : millisecondsOf(wait, '--wait'), ...arbiterChoice(options, ctx) }, ctx.signal)
       if (received.released === true) return tellReleased(ctx, stdio, url, received)
       const { guest, domId, kind, bytes, doubt, replica } = received
       if (doubt !== undefined) ctx.stderr.writeNow(`xr: warning: the other side may not know that ${guest} is here: ${doubt.message}\n`)

@@ -2,33 +2,27 @@ import { ByteReader, verify } from '@xen-replication/format'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { withDemoHosts, type DemoHost, type DemoHosts } from '../domains/demo-hosts.ts'
-import { exitCodes } from '../exit-codes.ts'
+import type { VerbContext } from '../commands/command.ts'
+import { withDemoHosts, type DemoHost, type DemoHosts } from './demo-hosts.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openImage } from '../input/open-image.ts'
 import { writeDocument } from '../output/json.ts'
 import { bytesText, countText, durationText } from '../output/units.ts'
-import type { Verb, VerbContext } from './command.ts'
 
 const MEMORY_MIB = 64
 /** How long the guest works between the steps, in milliseconds. */
 const WORK_MS = 400
 
-export const verb: Verb = {
-  args: [],
-  options: [],
-  about: [
-    'Shows in a few seconds, without root and without Xen, what xr does: on a simulated host a guest is made that counts; it is saved to an image and the image is checked; then the guest moves to a second host while it counts on. Everything happens in a temporary folder that is removed at the end.',
-  ],
-  examples: [['xr demo', 'two simulated hosts, a guest, an image and a migration']],
-  run: (ctx) =>
-    withDemoHosts(ctx, async (hosts) => {
-      const began = ctx.now()
-      const steps = [await make(ctx, hosts), await save(ctx, hosts), await check(ctx, hosts), await move(ctx, hosts)]
-      const seconds = (ctx.now() - began) / 1000
-      if (ctx.json) await writeDocument(ctx.stdout, 'xr.demo/1', { steps, seconds })
-      else await say(ctx, `\nThat took ${durationText(seconds * 1000)}; the two hosts are gone again. To go on by yourself:\n  xr --mock-host /tmp/a create demo\n  xr --mock-host /tmp/b receive unix:/tmp/s &\n  xr --mock-host /tmp/a migrate demo unix:/tmp/s\n`)
-      return exitCodes.done
-    }),
+/** Two simulated hosts, a guest, an image and a migration. */
+export function demoMigrate(ctx: VerbContext): Promise<ExitCode> {
+  return withDemoHosts(ctx, async (hosts) => {
+    const began = ctx.now()
+    const steps = [await make(ctx, hosts), await save(ctx, hosts), await check(ctx, hosts), await move(ctx, hosts)]
+    const seconds = (ctx.now() - began) / 1000
+    if (ctx.json) await writeDocument(ctx.stdout, 'xr.demo/1', { steps, seconds })
+    else await say(ctx, `\nThat took ${durationText(seconds * 1000)}; the two hosts are gone again. To go on by yourself:\n  xr --mock-host /tmp/a create demo\n  xr --mock-host /tmp/b receive unix:/tmp/s &\n  xr --mock-host /tmp/a migrate demo unix:/tmp/s\n`)
+    return exitCodes.done
+  })
 }
 
 async function make(ctx: VerbContext, { a }: DemoHosts): Promise<object> {

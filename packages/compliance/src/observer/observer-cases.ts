@@ -9,6 +9,8 @@ export interface ObserverBench extends Bench {
 /** An event of each kind, in an order in which they might come. */
 const samples: { readonly [K in ObservedKind]: ObservedEvents[K] } = {
   'operation.begin': { verb: 'migrate', guest: 'demo', url: 'tcp://host:1' },
+  'guest.announced': { guest: 'demo', kind: 'pvh', memoryBytes: undefined },
+  'guest.fate': { guest: 'demo', side: 'source', fate: 'runs' },
   'link.up': { url: 'tcp://host:1' },
   'save.pass-begin': { pass: 'live', round: 0, expected: 16_384 },
   'save.pages': { pass: 'live', round: 0, sent: 1024, expected: 16_384, bytes: 4_202_520 },
@@ -20,6 +22,7 @@ const samples: { readonly [K in ObservedKind]: ObservedEvents[K] } = {
   'epoch.staged': { epoch: 1, pages: 12, bytes: 49_152, pauseMs: 0.4 },
   'epoch.acknowledged': { epoch: 1, latencyMs: 2.5 },
   'epoch.released': { epoch: 1, heldMs: 202.5 },
+  'replication.begin': { strategy: 'remus', options: { interval: 200 }, heartbeatMs: 100, silenceMs: 300, arbitration: 'none' },
   'strategy.move': { role: 'primary', from: 'copied', event: 'peer-lost', to: 'arbitrating' },
   'arbiter.answer': { session: 's', answer: 'denied', reason: 'the other side has won' },
   'link.down': { url: 'tcp://host:1', code: 'LINK_LOST' },
