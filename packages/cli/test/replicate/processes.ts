@@ -9,6 +9,9 @@ import { scratch } from '../run-xr.ts'
 // The built command, as a user would run it; the test task builds first.
 const bin = fileURLToPath(new URL('../../bin/xr.js', import.meta.url))
 
+/** A command line of `xr`. */
+export const command = (...words: readonly string[]): readonly string[] => [process.execPath, bin, ...words]
+
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
