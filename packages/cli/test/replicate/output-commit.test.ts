@@ -103,11 +103,37 @@ describe('two sides that lose each other', () => {
   })
 })
 
+describe('a link that breaks before the backup has a whole copy', () => {
+  it.each([1, 100_000, 3_000_000])('after %i bytes: the guest runs on, whoever would win, and nobody is asked', async (there) => {
+    const arbiter = judge('secondary')
+    const end = await protect({ judge: arbiter, break: { there, from: 'greeting' } })
+    expect(end).toMatchObject({ sentError: { code: 'TOOL_UNPROTECTED' }, gotError: { code: 'LINK_LOST' } })
+    expect([await standing(end.primary), await standing(end.backup), arbiter.claims]).toEqual([['demo runs'], [], []])
+  })
+})
+
 describe('a host that fails while a guest is protected', () => {
+  it('the backup, while it takes the guest over: the guest goes back and runs on here', async () => {
+    const end = await protect({
+      judge: judge('secondary'), faults: { backup: 'complete:1=fail' },
+      see: (event, who, { primary }) => {
+        if (who === 'primary' && event.kind === 'epoch.acknowledged' && event.data.epoch === 3) primary.ask('failover')
+      },
+    })
+    expect(end).toMatchObject({ sentError: { code: 'TOOL_UNPROTECTED' }, gotError: { code: 'BACKEND_HOST' } })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
+  })
+
+  it('the backup, while it puts a checkpoint in: the guest runs on here', async () => {
+    const end = await protect({ judge: judge('secondary'), faults: { backup: 'map:40+=fail' } })
+    expect(end).toMatchObject({ sentError: { code: 'TOOL_UNPROTECTED' }, gotError: { code: 'BACKEND_MAP' } })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
+  })
+
   it.each([
-    ['suspend of the guest', { primary: 'suspend:4=fail' }],
+    ['the suspend of the guest', { primary: 'suspend:4=fail' }],
     ['the device that holds output back', { primary: 'device.postsuspend:5=fail' }],
-  ])('the %s: the guest runs on here and nothing is left there', async (_what, faults) => {
+  ])('%s: the guest runs on here and nothing is left there', async (_what, faults) => {
     const end = await protect({ faults })
     expect(end.sentError).toBeDefined()
     expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])

@@ -70,8 +70,8 @@ export function judge(who: Judge | (() => Judge), revoked = false): { readonly p
 export interface PairOptions {
   readonly guest?: Omit<GuestSpec, 'name'>
   readonly names?: readonly string[]
-  /** When the link breaks, counted from the moment at which epoch 0 was acknowledged. */
-  readonly break?: Break
+  /** When the link breaks, counted from the moment at which epoch 0 was acknowledged, or `from` the greeting. */
+  readonly break?: Break & { readonly from?: 'greeting' }
   readonly judge?: ReturnType<typeof judge>
   readonly unsafe?: boolean
   readonly request?: Partial<ReplicateRequest>
@@ -98,7 +98,8 @@ export async function protect(options: PairOptions = {}): Promise<PairEnd> {
   const plugins = [wire.plugin, ...(options.judge === undefined ? [] : [options.judge.plugin])]
   const pair: { primary: Side; backup: Side } = {} as never
   pair.primary = await side(plugins, { faults: faults.primary ?? '', see: (event) => {
-    if (event.kind === 'epoch.acknowledged' && event.data.epoch === 0 && options.break !== undefined) wire.breakLater(options.break)
+    const moment = options.break?.from === 'greeting' ? event.kind === 'link.up' : event.kind === 'epoch.acknowledged' && event.data.epoch === 0
+    if (moment && options.break !== undefined) wire.breakLater(options.break)
     see(event, 'primary', pair)
   } })
   pair.backup = await side(plugins, { faults: faults.backup ?? '', see: (event) => see(event, 'backup', pair) })
