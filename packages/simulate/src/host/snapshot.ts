@@ -21,6 +21,18 @@ export function snapshotOf(view: GuestView): Snapshot {
   const state = new Uint32Array(page.buffer, page.byteOffset, WORDS)
   const [first, pages] = [state[WORD.regionStart] as number, state[WORD.regionPages] as number]
   let memory = crc32(view.page(COUNTER_PFN) as Uint8Array, crc32(page.subarray(0, 4 * WORDS)))
-  for (let pfn = first; pfn < first + pages; pfn += 1) memory = crc32(view.page(pfn) as Uint8Array, memory)
+  for (const run of runsOf(view, first, pages)) memory = crc32(run, memory)
   return { ops: view.ops, writes: state[WORD.diskWrites] as number, memory }
+}
+
+/** Pages that lie side by side as one: that is far faster to go through. */
+function runsOf(view: GuestView, first: number, count: number): readonly Uint8Array[] {
+  const runs: Uint8Array[] = []
+  for (let pfn = first; pfn < first + count; pfn += 1) {
+    const page = view.page(pfn) as Uint8Array
+    const last = runs.at(-1)
+    if (last !== undefined && last.buffer === page.buffer && last.byteOffset + last.length === page.byteOffset) runs[runs.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + page.length)
+    else runs.push(page)
+  }
+  return runs
 }

@@ -57,11 +57,16 @@ export class Network {
     this.#slowness = factor
   }
 
-  /** How long so many bytes take, those that are lost and sent again included. */
-  delay(bytes: number): number {
-    const { latencyMs, jitterMs, loss, rate } = this.#manner
+  /** How long it takes to put so many bytes on the wire. */
+  sending(bytes: number): number {
+    return (bytes / this.#manner.rate) * this.#slowness
+  }
+
+  /** How long a packet is on its way, or all that are sent until it arrives. */
+  delay(): number {
+    const { latencyMs, jitterMs, loss } = this.#manner
     const missing = loss > 0 && this.#chance.of(loss) ? (this.#chance.of(TAIL_LOSS) ? MISSING_MS.timeout : MISSING_MS.soon) : 0
-    return (latencyMs + this.#chance.real() * jitterMs + bytes / rate) * this.#slowness + missing
+    return (latencyMs + this.#chance.real() * jitterMs) * this.#slowness + missing
   }
 
   /** Does something at once if the way is open, otherwise when it is again. */

@@ -7,6 +7,9 @@ export type Segment = Uint8Array | 'fin' | 'reset'
 /** Bytes that may be under way before a writer has to wait: the buffers of both kernels. */
 const BUFFER_BYTES = 512 * 1024
 
+/** What arrives at a time: as much as a network card puts together. */
+const PIECE_BYTES = 64 * 1024
+
 /** One direction of a connection: everything arrives in order, late, or never. */
 export class Pipe {
   readonly #time: VirtualTime
@@ -16,6 +19,8 @@ export class Pipe {
   /** What has not arrived, oldest first, and when it could. */
   readonly #queue: { readonly segment: Segment; readonly at: number }[] = []
   #pumping = false
+  /** When the last of what was put in is on the wire, and when it arrives. */
+  #sentAt = 0
   #lastAt = 0
   #underWay = 0
   #open = true
@@ -35,10 +40,8 @@ export class Pipe {
 
   put(segment: Segment): void {
     if (!this.#open && segment !== 'reset') return
-    const bytes = lengthOf(segment)
-    this.#lastAt = Math.max(this.#lastAt, this.#time.now + this.#network.delay(bytes))
-    this.#underWay += bytes
-    this.#queue.push({ segment, at: this.#lastAt })
+    if (typeof segment === 'string') this.#add(segment)
+    else for (let at = 0; at < segment.length; at += PIECE_BYTES) this.#add(segment.subarray(at, at + PIECE_BYTES))
     if (!this.#pumping) this.#pump()
   }
 
@@ -54,6 +57,14 @@ export class Pipe {
     this.drop()
     const part = first === undefined || typeof first === 'string' ? undefined : first.subarray(0, Math.floor(first.length * keep))
     return part?.length === 0 ? undefined : part
+  }
+
+  #add(segment: Segment): void {
+    const bytes = lengthOf(segment)
+    this.#sentAt = Math.max(this.#sentAt, this.#time.now) + this.#network.sending(bytes)
+    this.#lastAt = Math.max(this.#lastAt, this.#sentAt + this.#network.delay())
+    this.#underWay += bytes
+    this.#queue.push({ segment, at: this.#lastAt })
   }
 
   #pump(): void {

@@ -5,8 +5,6 @@ import type { Network } from './network.ts'
 
 /** How long a client waits for an answer before it says that it is unknown, in true milliseconds. */
 const ANSWER_MS = 250
-/** Bytes of a question and of an answer. */
-const LETTER_BYTES = 200
 
 /** The arbiter: the first claim of a session wins for ever. */
 export class SimArbiter {
@@ -59,7 +57,7 @@ export class SimArbiter {
   }
 
   #carry(from: 'a' | 'b' | 'arbiter', to: 'a' | 'b' | 'arbiter', arrive: () => void): void {
-    this.#time.after(this.#network.delay(LETTER_BYTES), () => this.#network.whenOpen(from, to, arrive))
+    this.#time.after(this.#network.delay(), () => this.#network.whenOpen(from, to, arrive))
   }
 
   #decide(claim: Claim): Verdict {

@@ -31,6 +31,8 @@ export interface PrimaryTask extends Side {
   readonly strategy: Strategy
   readonly options: OptionValues
   readonly times: Times
+  /** Room for what waits to be sent, in bytes. */
+  readonly stageBytes: number
   readonly link: (link: PrimaryLink) => PrimaryLink
 }
 
@@ -46,7 +48,7 @@ export async function protect(task: PrimaryTask): Promise<KeptResult> {
     const sender = new EpochSender(session, stalledMs)
     await sender.begin({ guest: fromHex((domains[0]?.uuid ?? '').replaceAll('-', '')) as Uint8Array, token: 0n, heartbeatMs, silenceMs, members: 1, arbiter: 1 })
     const link = { id: sender.id, ...task.link(sender) }
-    const kept = await keepProtected({ host: { backend, clock }, role: strategy.primary, options, domains, chosen: { kind: 'arbiter', arbiter }, operation, link, peer: 'host b' })
+    const kept = await keepProtected({ host: { backend, clock }, role: strategy.primary, options, domains, chosen: { kind: 'arbiter', arbiter }, operation, link, peer: 'host b', stageBytesMax: task.stageBytes })
     await session.end()
     return kept
   } catch (error) {

@@ -100,7 +100,7 @@ export class World {
   }
 
   #protects({ side, host }: Member): Promise<unknown> {
-    const { intervalMs, heartbeatMs, silenceMs, stalledMs } = this.scenario
+    const { intervalMs, heartbeatMs, silenceMs, stalledMs, stageBytes } = this.scenario
     const times = { heartbeatMs, silenceMs, stalledMs }
     const mutate = this.#mutation.primaryLink
     return protect({
@@ -109,6 +109,7 @@ export class World {
       name: this.#name,
       strategy: this.#strategy,
       options: { interval: intervalMs },
+      stageBytes,
       times: this.#mutation.times?.(times) ?? times,
       link: (link) => mutate?.(linkOf(link), this.#devices) ?? linkOf(link),
     })
