@@ -1,45 +1,109 @@
-import { defineRole, go, LinkError } from '@xen-replication/plugin-api'
-import { runRole, Wishes, type Peer } from '@xen-replication/toolstack'
+import { go, LinkError, type Role, type Table } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
+import { runRole, type Peer, type RolePorts } from '../../src/replicate/run-role.ts'
+import { Wishes } from '../../src/replicate/wishes.ts'
 
-/** Works until the link is lost, then waits for the operator's word. */
-const role = defineRole({
-  table: {
-    start: { begin: go('working', 'expect') },
-    working: { 'peer-lost': go('standing', 'await-word') },
-    standing: { failover: go('alone'), again: go('waiting') },
-    alone: {},
-    waiting: {},
-  },
-  start: 'start',
-  begin: 'begin',
-  lost: 'peer-lost',
-  effects: (ports) => ({ 'await-word': () => Promise.resolve(ports.request() ?? 'again') }),
-})
+const never = new AbortController().signal
+const clock = { now: () => 0, sleep: () => new Promise<void>(() => undefined) }
 
-async function endAfter(ask: (wishes: Wishes, when: 'before the loss' | 'after it') => void): Promise<string> {
-  const wishes = new Wishes()
+/** A peer that says words and can be lost. */
+function peerOf() {
   const gone = new AbortController()
-  const peer: Peer = { signal: gone.signal, cut: () => undefined }
-  const shared = (): Promise<string | undefined> => {
-    ask(wishes, 'before the loss')
-    gone.abort(new LinkError('LINK_LOST', 'cut'))
-    return Promise.reject(gone.signal.reason as Error)
+  const words: string[] = []
+  let wake: () => void = () => undefined
+  const peer: Peer = {
+    signal: gone.signal,
+    heard: async () => {
+      while (words.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+      return words[0] as string
+    },
+    take: () => void words.shift(),
+    cut: (error) => gone.abort(error),
   }
-  const emit = (kind: string, data: unknown): void => {
-    if (kind === 'strategy.move' && (data as { to: string }).to === 'standing') ask(wishes, 'after it')
-  }
-  const clock = { now: () => 0, sleep: () => new Promise<void>(() => undefined) }
-  const { end } = await runRole({ role, side: 'secondary', options: {}, clock, emit, peer, wishes, signal: new AbortController().signal, lastEpoch: () => undefined, shared })
-  return end
+  return { peer, lose: (error: Error) => gone.abort(error), say: (word: string) => (words.push(word), wake()), words }
 }
 
-describe('an operator who asks for a failover', () => {
-  it('while the pair still works has not said that the peer is gone, and is not taken to mean that once it is lost', async () => {
-    expect(await endAfter((wishes, when) => when === 'before the loss' && wishes.ask('failover'))).toBe('waiting')
+function portsOf(table: Table<string, string, string>, own: Partial<RolePorts> = {}, effects: Role['effects'] = () => ({ wait: () => new Promise(() => undefined) })): RolePorts {
+  const role: Role = { table, start: 'start', begin: 'begin', lost: 'peer-lost', effects }
+  return { role, side: 'primary', options: {}, clock, emit: () => undefined, peer: peerOf().peer, wishes: new Wishes(), signal: never, lastEpoch: () => undefined, shared: () => Promise.resolve(undefined), ...own }
+}
+
+const waits: Table<string, string, string> = { start: { begin: go('waiting', 'wait') }, waiting: { word: go('heard'), 'peer-lost': go('alone'), stop: go('stopped') }, heard: {}, alone: {}, stopped: {} }
+
+describe('what a strategy waits for', () => {
+  it('is ended by a word of the peer that its table answers', async () => {
+    const { peer, say, words } = peerOf()
+    setTimeout(() => say('word'))
+    expect(await runRole(portsOf(waits, { peer }))).toMatchObject({ end: 'heard', why: undefined })
+    expect(words).toEqual([])
   })
 
-  it('after the peer is lost is obeyed', async () => {
-    expect(await endAfter((wishes, when) => when === 'after it' && wishes.ask('failover'))).toBe('alone')
+  it('is ended by a word that is not allowed as by a peer that is lost, and the peer is let go', async () => {
+    const { peer, say } = peerOf()
+    setTimeout(() => say('nonsense'))
+    expect(await runRole(portsOf(waits, { peer }))).toMatchObject({ end: 'alone', why: { code: 'REPL_UNEXPECTED_EVENT' } })
+    expect(peer.signal.aborted).toBe(true)
+  })
+
+  it('is ended at once when the peer is lost', async () => {
+    const { peer, lose } = peerOf()
+    const error = new LinkError('LINK_TIMEOUT', 'silent')
+    setTimeout(() => lose(error))
+    expect(await runRole(portsOf(waits, { peer }))).toMatchObject({ end: 'alone', why: error })
+  })
+})
+
+describe('an effect that takes long', () => {
+  const copies: Table<string, string, string> = {
+    start: { begin: go('copying', 'precopy') },
+    copying: { left: go('deserted'), note: go('copying', 'precopy'), stop: go('stopped'), failed: go('broken'), 'peer-lost': go('alone') },
+    deserted: {}, stopped: {}, broken: {}, alone: {},
+  }
+  const copying = (signals: { aborted: boolean }[] = []): RolePorts['shared'] => (_effect, { signal }) => (signals.push(signal), new Promise(() => undefined))
+
+  it('is ended by a word or a wish that leads to an end, and told that it is of no use any more', async () => {
+    const signals: { aborted: boolean }[] = []
+    const { peer, say } = peerOf()
+    setTimeout(() => say('left'))
+    expect(await runRole(portsOf(copies, { peer, shared: copying(signals) }))).toMatchObject({ end: 'deserted' })
+    const wishes = new Wishes()
+    setTimeout(() => wishes.ask('stop'))
+    expect(await runRole(portsOf(copies, { wishes, shared: copying(signals) }))).toMatchObject({ end: 'stopped', granted: ['stop'] })
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+  })
+
+  it('is not ended by another word, which stays until it is due', async () => {
+    const { peer, say, lose, words } = peerOf()
+    say('note')
+    setTimeout(() => lose(new LinkError('LINK_LOST', 'gone')), 20)
+    expect(await runRole(portsOf(copies, { peer, shared: copying() }))).toMatchObject({ end: 'alone' })
+    expect(words).toEqual(['note'])
+  })
+
+  it('that fails is an event where the table has an answer to it, and an error where it has none', async () => {
+    const broken = new Error('disk full')
+    expect(await runRole(portsOf(copies, { shared: () => Promise.reject(broken) }))).toMatchObject({ end: 'broken', why: broken })
+    const plain: Table<string, string, string> = { start: { begin: go('copying', 'precopy') }, copying: { done: go('copying'), 'peer-lost': go('copying') } }
+    await expect(runRole(portsOf(plain, { shared: () => Promise.reject(broken) }))).rejects.toBe(broken)
+  })
+
+  it('that fails because the peer is gone is the loss of the peer, whatever it says itself', async () => {
+    const { peer, lose } = peerOf()
+    const lost = new LinkError('LINK_LOST', 'reset')
+    const shared = (): Promise<undefined> => (lose(lost), Promise.reject(new Error('RESTORE_READ')))
+    expect(await runRole(portsOf(copies, { peer, shared }))).toMatchObject({ end: 'alone', why: lost })
+  })
+
+  it('that times out lets go of a peer that still lives, so that it finds out', async () => {
+    const { peer } = peerOf()
+    expect(await runRole(portsOf(copies, { peer, shared: () => Promise.reject(new LinkError('LINK_TIMEOUT', 'stalled')) }))).toMatchObject({ end: 'alone' })
+    expect(peer.signal.aborted).toBe(true)
+  })
+})
+
+describe('an effect that nobody knows', () => {
+  it('is told as a fault of the strategy', async () => {
+    const table: Table<string, string, string> = { start: { begin: go('lost', 'unheard-of') }, lost: { 'peer-lost': go('lost') } }
+    await expect(runRole(portsOf(table))).rejects.toMatchObject({ code: 'REPL_UNKNOWN_EFFECT' })
   })
 })
