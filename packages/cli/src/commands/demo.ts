@@ -1,5 +1,5 @@
 import { interrupted, usageError } from '../cli-error.ts'
-import { reportOption, reportPath } from '../domains/report-option.ts'
+import { reportOption, reportPath } from '../domains/observer-options.ts'
 import { switchOption, type Verb } from './command.ts'
 
 export const verb: Verb = {

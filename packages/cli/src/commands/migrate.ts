@@ -1,5 +1,6 @@
 import type { MigrateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
+import { observerOptions } from '../domains/observer-options.ts'
 import { bytesPerSecondOf, millisecondsOf } from '../domains/quantity.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -20,6 +21,7 @@ export const verb: Verb = {
     { flags: '--compress <HOW>', what: 'between two xr: auto, none, or a compression that both have', standard: 'auto' },
     { flags: '--bandwidth <RATE>', what: 'between two xr: send no more than this, as in 1Gbit/s or 100MiB/s', standard: 'as fast as it goes' },
     { flags: '--wait <TIME>', what: 'between two xr: how long to wait for a link that was lost', standard: '30s' },
+    ...observerOptions,
   ],
   host: true,
   lines: true,

@@ -1,9 +1,9 @@
 import type { Released } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
 import { fateText } from '../domains/fate-text.ts'
+import { observerOptions } from '../domains/observer-options.ts'
 import { millisecondsOf } from '../domains/quantity.ts'
 import { arbiterChoice, arbiterOptions } from '../domains/replicate-options.ts'
-import { reportOption } from '../domains/report-option.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -21,7 +21,7 @@ export const verb: Verb = {
     { flags: '-p', what: 'leave the guest paused' },
     { flags: '--wait <TIME>', what: 'between two xr: how long to wait for a link that was lost', standard: '30s' },
     ...arbiterOptions,
-    reportOption,
+    ...observerOptions,
   ],
   host: true,
   lines: true,
