@@ -48,12 +48,12 @@ export function watchedBackend(backend: HypervisorBackend, watch: BackendWatch):
 
 type LifecycleOf = (domId: DomId, inner: Lifecycle) => Lifecycle
 
-function guestForSave(guest: GuestForSave, lifecycleOf: LifecycleOf, { device }: BackendWatch): GuestForSave {
+function guestForSave(guest: GuestForSave, lifecycleOf: LifecycleOf, watch: BackendWatch): GuestForSave {
   const { facts, memory, dirty, cpu, pv, deviceModel } = guest
   return {
     facts, memory, dirty, cpu, pv, deviceModel,
     lifecycle: lifecycleOf(facts.domId, guest.lifecycle),
-    devices: guest.devices.map((one) => device(one, facts.domId)),
+    devices: guest.devices.map((one) => watch.device(one, facts.domId)),
     close: () => guest.close(),
   }
 }

@@ -84,7 +84,7 @@ export class World {
       return one
     }
     const host = new SimHost({ name, seed, time, process, chance: this.chance.fork(), watch, disk, callMs, faults, device, leaks: this.#mutation.leaks ?? (() => false), tell: (what) => story.tell(name, what) })
-    const operation = operationOf(clock, (kind, data) => this.#told(name, kind, data as never))
+    const operation = operationOf(clock, (kind, data) => this.#told(name, kind, data))
     const arbiter = this.arbiter.client(process, name)
     const side: Side = { channel: this.connection[name], clock, random: (bytes) => chance.bytes(bytes), operation, arbiter: this.#mutation.arbiter?.(arbiter) ?? arbiter }
     return { host, process, side, state: 'start', outcome: undefined }
