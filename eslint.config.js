@@ -26,7 +26,10 @@ const mayImport = {
   durable: [],
   qmp: ['errors', 'hypervisor'],
   qemu: ['errors', 'durable', 'qmp', 'format', 'hypervisor', 'plugin-api'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session', 'qemu'],
+  'qemu-disk': ['errors', 'hypervisor'],
+  observers: ['errors', 'plugin-api'],
+  simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session', 'qemu', 'observers', 'simulate'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
 const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']

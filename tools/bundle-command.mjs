@@ -8,14 +8,14 @@ import { rolldown } from 'rolldown'
 const taken = /^(?:@xen-replication\/|commander$)/
 
 /**
- * @param {string} name folder of the package below `packages`
- * @param {string} command what its bundle is called; `dist/main.js` is what it is made of
+ * @param {string} name folder of the package below `packages` that gets the bundle
+ * @param {Readonly<Record<string, string>>} entries what its files are called, and the built module below `packages` that each begins with
  */
-export async function bundleCommand(name, command) {
+export async function bundleCommand(name, entries) {
   const home = join(import.meta.dirname, '../packages', name)
   const out = join(home, 'bundle')
   const bundle = await rolldown({
-    input: { [command]: join(home, 'dist/main.js') },
+    input: Object.fromEntries(Object.entries(entries).map(([file, module]) => [file, join(home, '..', module)])),
     platform: 'node',
     external: (id) => !/^[./]/.test(id) && !taken.test(id),
   })

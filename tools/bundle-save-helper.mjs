@@ -1,3 +1,3 @@
 import { bundleCommand } from './bundle-command.mjs'
 
-await bundleCommand('save-helper', 'xr-save-helper')
+await bundleCommand('save-helper', { 'xr-save-helper': 'save-helper/dist/main.js' })

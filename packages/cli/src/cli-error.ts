@@ -10,6 +10,7 @@ export const cliCodes = {
   CLI_NOT_AN_IMAGE: 'The file can be read, but what is in it is no Xen image.',
   CLI_NOT_IN_IMAGE: 'The image does not hold the part asked for.',
   CLI_IO: 'Reading or writing failed on the way.',
+  CLI_DEMO: 'The demonstration did not come to its end.',
   CLI_INTERRUPTED: 'A signal asked the command to stop.',
   CLI_OUTPUT_CLOSED: 'Nobody reads standard output any more; nothing is shown, and the exit status is 0.',
 } as const

@@ -48,6 +48,7 @@ const exitOfCode: Readonly<Record<string, ExitCode>> = {
   TOOL_UNPROTECTED: exitCodes.peerLost,
   TOOL_DENIED: exitCodes.notAllowedByArbiter,
   REPL_OPTION: exitCodes.usage,
+  TOOL_ARBITER: exitCodes.usage,
   FMT_HANDSHAKE: exitCodes.failed,
   LINK_LOST: exitCodes.peerLost,
   LINK_TIMEOUT: exitCodes.peerLost,

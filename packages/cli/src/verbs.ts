@@ -32,6 +32,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('qemu-backup', 'keep the last checkpoint of a QEMU guest on another host', () => import('./commands/qemu-backup.ts')),
   entry('qemu-restore', 'start a QEMU where a backup ends', () => import('./commands/qemu-restore.ts')),
   entry('demo', 'show all of it on two simulated hosts', () => import('./commands/demo.ts')),
+  entry('simulate', 'play replication under faults, in virtual time', () => import('./commands/simulate.ts')),
   entry('completion', 'print the script that lets a shell complete xr', () => import('./commands/completion.ts')),
   entry('help', 'tell how a verb is used', async () => ({ verb: (await import('./commands/help.ts')).helpOn(verbs) })),
 ]

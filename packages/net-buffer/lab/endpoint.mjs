@@ -9,11 +9,11 @@ import { createInterface } from 'node:readline'
 const PORT = 7000
 const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`)
 
-const sockets = { 4: createSocket('udp4'), 6: createSocket({ type: 'udp6', ipv6Only: true }) }
-for (const [family, socket] of Object.entries(sockets)) {
-  socket.on('message', (bytes) => tell({ saw: `udp${family}`, text: bytes.toString() }))
-  await new Promise((resolve) => socket.bind(PORT, resolve))
-}
+// one socket takes both, so that packets are seen in the order in which they come
+const both = createSocket('udp6')
+both.on('message', (bytes, { address }) => tell({ saw: address.startsWith('::ffff:') ? 'udp4' : 'udp6', text: bytes.toString() }))
+await new Promise((resolve) => both.bind(PORT, resolve))
+const sockets = { 4: createSocket('udp4'), 6: both }
 const server = createServer((peer) => {
   tell({ saw: 'connection' })
   peer.on('error', () => undefined)

@@ -35,10 +35,12 @@ export const secondaryTable = {
     'peer-lost': lost,
   },
   offered: {
-    won: go('winning', 'take-over', 'resume', 'send:taken', 'done'),
+    won: go('taking', 'take-over', 'resume', 'send:taken', 'done'),
     lost: refusing,
     unknown: refusing,
   },
+  /** The primary has given the guest away and waits: it gets it back when it cannot run here. */
+  taking: { done: go('active'), fenced: refusing, failed: refusing, 'peer-lost': go('active') },
   arbitrating: {
     won: go('winning', 'take-over', 'resume', 'done'),
     lost: go('failed', 'destroy'),

@@ -110,8 +110,13 @@ export interface MemoryLink {
   cut(): void
 }
 
+/** One whose both ways can begin to swallow what is written. */
+export interface MutableLink extends MemoryLink {
+  silence(): void
+}
+
 /** Two ends of a link in memory. @param there faults on the way from the sender to the receiver; @param back on the way back. */
-export function memoryLink(there: Faults = {}, back: Faults = {}): MemoryLink {
+export function memoryLink(there: Faults = {}, back: Faults = {}): MutableLink {
   const forth = new Pipe(there)
   const home = new Pipe(back)
   const both = (): void => (forth.breakOff(), home.breakOff())
@@ -122,6 +127,9 @@ export function memoryLink(there: Faults = {}, back: Faults = {}): MemoryLink {
     receiver: end(home, forth),
     counts: () => ({ sender: forth.writes, receiver: home.writes, senderBytes: forth.bytes, receiverBytes: home.bytes }),
     cut: both,
+    silence: () => {
+      for (const pipe of [forth, home]) pipe.broken = 'silence'
+    },
   }
 }
 

@@ -4,7 +4,7 @@ import { arbiterCases, type ArbiterBench } from '@xen-replication/compliance'
 import type { Arbiter } from '@xen-replication/plugin-api'
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { claimOf, grantFor, guest, never, race, reasonOf } from '../asking.ts'
 import { tempDir, type TempDir } from '../temp-dir.ts'
 import { makeCertificates } from './certificates.ts'
@@ -145,8 +145,8 @@ describe.skipIf(etcdProgram === undefined)('with a real etcd', () => {
 
     it('no majority: xr is told at the start', async () => {
       const lonely = await startEtcd({ until: 'listening', missing: [`two=http://127.0.0.1:${await freePort()}`] })
+      onTestFinished(() => lonely.remove())
       await expect(open(`etcd://${lonely.address}/xr?timeout=1000`)).rejects.toMatchObject({ code: expect.stringMatching(/ARBITER_(SLOW|UNREACHABLE)/) as string })
-      await lonely.remove()
     })
   })
 
@@ -224,6 +224,7 @@ describe.skipIf(etcdProgram === undefined)('an etcd that lets not everybody in',
 
   it('by name and password; a login that has run out is done again', async () => {
     const etcd = await startEtcd()
+    onTestFinished(() => etcd.remove())
     await etcd.ask('/v3/auth/user/add', { name: 'root', password: 'secret root' })
     await etcd.ask('/v3/auth/role/add', { name: 'root' })
     await etcd.ask('/v3/auth/user/grant', { user: 'root', role: 'root' })
@@ -245,12 +246,12 @@ describe.skipIf(etcdProgram === undefined)('an etcd that lets not everybody in',
     expect(await here.holds(grant, never())).toBe(true)
     expect((await grantFor(here, claimOf('s'))).token).toBe(grant.token)
     await here.close()
-    await etcd.remove()
   })
 
   it('by certificates, both ways', async () => {
     const [ours, others] = [makeCertificates(dir, 'ours'), makeCertificates(dir, 'others')]
     const etcd = await startEtcd({ args: ['--cert-file', ours.cert, '--key-file', ours.key, '--trusted-ca-file', ours.ca, '--client-cert-auth'], scheme: 'https', until: 'listening' })
+    onTestFinished(() => etcd.remove())
     const by = (files: string): Promise<Arbiter> => open(`etcd://${etcd.address}/xr?timeout=10000&${files}`)
     const here = await by(`ca=${ours.ca}&cert=${ours.cert}&key=${ours.key}`)
     const grant = await grantFor(here, claimOf('s'))
@@ -259,6 +260,5 @@ describe.skipIf(etcdProgram === undefined)('an etcd that lets not everybody in',
     for (const files of [`ca=${ours.ca}`, `ca=${ours.ca}&cert=${others.cert}&key=${others.key}`, `ca=${others.ca}&cert=${ours.cert}&key=${ours.key}`, 'tls=1']) {
       await expect(by(files), files).rejects.toMatchObject({ code: 'ARBITER_UNREACHABLE' })
     }
-    await etcd.remove()
   })
 })

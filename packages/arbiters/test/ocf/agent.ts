@@ -12,7 +12,7 @@ const libraries = ['libxml2', 'libicu72'].map((name) => join(debian, name, 'usr/
 export const ocfThere = existsSync(ocf) && existsSync(lint)
 export const ocfRequired = process.env['XR_REQUIRE_OCF'] === '1'
 
-export interface Run {
+interface Run {
   readonly status: number | null
   readonly output: string
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { agentHost, ocfRequired, ocfThere, type AgentHost } from './agent.ts'
 
 /** @see OCF Resource Agent API 1.1, "Exit codes" */
-const [ok, generic, configured, installed, notRunning, promoted, degraded] = [0, 1, 6, 5, 7, 8, 191]
+const [ok, generic, configured, installed, notRunning, promoted, degradedStandby, degraded] = [0, 1, 6, 5, 7, 8, 190, 191]
 const probe = { OCF_RESKEY_CRM_meta_interval: '0' }
 
 it.runIf(ocfRequired)('resource-agents are there to test with', () => expect(ocfThere, 'see .ci/run').toBe(true))
@@ -72,7 +72,22 @@ describe.skipIf(!ocfThere)('ocf:xr:protect', () => {
     expect([act('monitor'), host.has('remus')]).toEqual([promoted, true])
   })
 
-  it.each([['pre', 'start'], ['post', 'promote'], ['post', 'stop']])('other notices change nothing: %s-%s', (type, operation) => {
+  it('lets a guest go on that stood because nobody could say who may run it, once the other host has stopped or was fenced', () => {
+    host.set('held')
+    expect([act('start'), act('promote')]).toEqual([ok, ok])
+    host.set('standing')
+    expect(act('monitor')).toBe(degraded)
+    expect(act('notify', { OCF_RESKEY_CRM_meta_notify_type: 'post', OCF_RESKEY_CRM_meta_notify_operation: 'stop' })).toBe(ok)
+    expect(host.calls().at(-1)).toBe('failover web')
+    expect([act('monitor', probe), host.has('standing')]).toEqual([promoted, false])
+  })
+
+  it('keeps a copy whose primary is lost, tells so, and takes the guest over with it when promoted', () => {
+    host.set('held', 'lost')
+    expect([act('start'), act('monitor'), act('monitor', probe), act('promote'), host.has('here')]).toEqual([ok, degradedStandby, ok, ok, true])
+  })
+
+  it.each([['pre', 'start'], ['post', 'promote'], ['post', 'stop'], ['pre', 'stop']])('other notices change nothing: %s-%s', (type, operation) => {
     host.set('here')
     expect(act('notify', { OCF_RESKEY_CRM_meta_notify_type: type, OCF_RESKEY_CRM_meta_notify_operation: operation })).toBe(ok)
     expect(host.has('remus')).toBe(false)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the agent for Pacemaker sees of xr on one of two hosts: guests and operations as files in $STAND_IN, whose peer always plays along.
-# here: the guest runs. held: a copy of it is held while standing by. refused: the arbiter says no. no-peer: nobody stands by there.
+# here: the guest runs. held: a copy of it is held while standing by. refused: the arbiter says no. standing: nobody could say who may run it. lost: the primary of the copy is lost. no-peer: nobody stands by there.
 cd "$STAND_IN" || exit 1
 echo "$*" >>calls
 [ ! -e broken ] || exit 1
@@ -22,9 +22,13 @@ status)
 	operations=
 	if alive receive; then
 		[ -e held ] && guest='"guest":"web",' || guest=
-		operations="{\"verb\":\"receive\",${guest}\"pid\":$(cat receive),\"url\":\"tcp://0.0.0.0:9000\"}"
+		[ -e lost ] && state=standing || state=holding
+		operations="{\"verb\":\"receive\",${guest}\"pid\":$(cat receive),\"url\":\"tcp://0.0.0.0:9000\",\"progress\":{\"strategy\":{\"role\":\"secondary\",\"state\":\"$state\"}}}"
 	fi
-	if alive remus; then operations="{\"verb\":\"remus\",\"guest\":\"web\",\"pid\":$(cat remus),\"url\":\"tcp://peer:9000\"}"; fi
+	if alive remus; then
+		[ -e standing ] && state=standing || state=waiting
+		operations="{\"verb\":\"remus\",\"guest\":\"web\",\"pid\":$(cat remus),\"url\":\"tcp://peer:9000\",\"progress\":{\"strategy\":{\"role\":\"primary\",\"state\":\"$state\"}}}"
+	fi
 	echo "{\"schema\":\"xr.status/1\",\"operations\":[$operations]}"
 	;;
 receive)
@@ -37,12 +41,16 @@ remus)
 	;;
 failover)
 	[ ! -e refused ] || exit 6
-	if alive remus; then
+	if [ -e standing ]; then
+		rm standing
+		kill "$(cat remus)"
+		while [ -e remus ]; do sleep 0.05; done
+	elif alive remus; then
 		touch handed
-		while [ -e here ]; do sleep 0.05; done
+		while [ -e here ] || [ -e remus ]; do sleep 0.05; done
 	elif alive receive && [ -e held ]; then
 		touch taken
-		while [ ! -e here ]; do sleep 0.05; done
+		while [ ! -e here ] || [ -e receive ]; do sleep 0.05; done
 	else exit 1; fi
 	;;
 abort) alive remus && kill "$(cat remus)" && while [ -e remus ]; do sleep 0.05; done ;;

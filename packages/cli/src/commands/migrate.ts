@@ -1,6 +1,7 @@
 import type { MigrateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
 import { dialOption, givenLinkOption, linkOptions, linkOptionsOf, patienceOf } from '../domains/link-options.ts'
+import { observerOptions } from '../domains/observer-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -19,6 +20,7 @@ export const verb: Verb = {
     { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive`', choices: ['xr', 'xl'], standard: 'xr' },
     ...linkOptions,
     dialOption,
+    ...observerOptions,
   ],
   host: true,
   lines: true,

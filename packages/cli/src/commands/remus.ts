@@ -17,6 +17,7 @@ export const verb: Verb = {
     { flags: '-n', what: 'do not hold back network output; needs -F' },
     { flags: '-d', what: 'do not hold back disk writes; needs -F' },
     { flags: '-F, --unsafe', what: 'allow what can lose or show what no backup has' },
+    { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive -r`', choices: ['xr', 'xl'], standard: 'xr' },
     ...replicationOptions,
   ],
   host: true,
@@ -43,7 +44,8 @@ export const verb: Verb = {
     }
     const request = replicateRequest('remus', 'remus', words, given, options, ctx)
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
-    return runReplication(ctx, options, given['no-compression'] ? { ...request, compression: 'none' } : request)
+    const whole = given['no-compression'] ? { ...request, compression: 'none' as const } : request
+    return runReplication(ctx, options, textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' } : whole)
   },
 }
 
@@ -53,3 +55,6 @@ function intervalOf(options: OptionValues): { readonly interval?: number } {
   const interval = /^\d+$/.test(text) ? Number(text) : millisecondsOf(text, '-i')
   return { interval }
 }
+
+/** What `xl remus` starts at the other end. */
+const withXl = (url: string | undefined): string | undefined => (url !== undefined && /^ssh:\/\/[^/]+\/?$/.test(url) ? `${url.replace(/\/$/, '')}/xl%20migrate-receive%20-r` : url)

@@ -3,6 +3,7 @@ import type { ReplicateRequest } from '@xen-replication/toolstack'
 import { resolve } from 'node:path'
 import { usageError } from '../cli-error.ts'
 import { switchOption, textOption, type Option, type OptionValues, type VerbContext } from '../commands/command.ts'
+import { observerOptions } from './observer-options.ts'
 import { millisecondsOf } from './quantity.ts'
 
 /** Who decides when the two sides lose each other; both sides are given the same. */
@@ -17,6 +18,7 @@ export const replicationOptions: readonly Option[] = [
   { flags: '--heartbeat <TIME>', what: 'how often each side says that it lives', standard: '100ms' },
   { flags: '--failure-timeout <TIME>', what: 'silence after which the other side is taken for lost', standard: 'three heartbeats' },
   { flags: '--compress <HOW>', what: 'auto, none, or a compression that both have', standard: 'auto' },
+  ...observerOptions,
 ]
 
 /** @returns what `receive` and replications are told of an arbiter */

@@ -4,6 +4,7 @@ import type { ResolvedSettings, T as Tokens, Toolstack } from '@xen-replication/
 import { listOption, textOption, type OptionValues, type VerbContext } from '../commands/command.ts'
 import { followOperation } from './follow-operation.ts'
 import { GuestToldError } from './guest-told-error.ts'
+import { observerSettings } from './observer-options.ts'
 
 /** The toolstack as the command line, the environment and configuration files want it. */
 export interface OpenToolstack {
@@ -27,7 +28,7 @@ export async function withToolstack<R>(ctx: VerbContext, options: OptionValues, 
     if (ctx.verbosity > 0) ctx.stderr.writeNow(`xr: ${why}\n`)
   })
   const follower = followOperation(ctx)
-  const stack = await compose({ backend: settings.backend, settings: settings.forPlugins, plugins, observers: [follower], clock: systemClock, registry, signal: ctx.signal })
+  const stack = await compose({ backend: settings.backend, settings: { ...settings.forPlugins, ...observerSettings(options, ctx) }, plugins, observers: [follower], clock: systemClock, registry, signal: ctx.signal })
   try {
     return await work({ stack, T, settings, urlOf: async (text) => (await stack.get(T.links)).urlOf(text, ctx.cwd) })
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createMockHost, parseFaults, virtualClock, withFaults, type GuestSpec, type MockHost } from '@xen-replication/backend-mock'
 import type { Clock, DomId, HypervisorBackend } from '@xen-replication/hypervisor'
 import { definePlugin, type AnyObservedEvent, type Plugin } from '@xen-replication/plugin-api'
-import type { MigrateRequest, ReceiveRequest, Toolstack } from '@xen-replication/toolstack'
+import type { MigrateRequest, Received, ReceiveRequest, Toolstack } from '@xen-replication/toolstack'
 import { transports } from '@xen-replication/transports'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,7 +69,7 @@ export const restore = async ({ stack }: Pick<Bench, 'stack'>, url: string, then
 export const migrate = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<MigrateRequest> & { readonly url: string }, signal: AbortSignal = never) =>
   (await stack.get(T.migrate))({ dom: 'demo', peer: 'xr', mode: 'live', link: { waitMs: 0 }, ...request }, signal)
 export const receive = async ({ stack }: Pick<Bench, 'stack'>, request: Partial<ReceiveRequest> & { readonly url: string }, signal: AbortSignal = never) =>
-  (await stack.get(T.receive))({ peer: 'xr', then: 'stay-paused', waitMs: 0, ...request }, signal)
+  (await (await stack.get(T.receive))({ peer: 'xr', then: 'stay-paused', waitMs: 0, ...request }, signal)) as Received
 
 /** The libxl stream of a guest as it stands, whatever it stands for. */
 export async function imageOf({ host }: Pick<Bench, 'host'>, domId: DomId): Promise<Uint8Array> {

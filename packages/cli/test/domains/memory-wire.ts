@@ -7,7 +7,7 @@ export interface Break {
 }
 
 /** A wire in memory, between one who dials `mem:` and one who listens; it can break. */
-export function memoryWire({ there = Infinity, back = Infinity }: Break = {}): { readonly plugin: Plugin; readonly passed: { there: number; back: number } } {
+export function memoryWire({ there = Infinity, back = Infinity }: Break = {}): { readonly plugin: Plugin; readonly passed: { there: number; back: number }; readonly breakLater: (later: Break) => void } {
   const passed = { there: 0, back: 0 }
   const broken = new AbortController()
   const pipes = { there: new Pipe(), back: new Pipe() }
@@ -39,7 +39,10 @@ export function memoryWire({ there = Infinity, back = Infinity }: Break = {}): {
   }
   const listener: Listener = { url: 'mem:', accept: () => Promise.resolve(end('back', 'there')), close: () => Promise.resolve() }
   const transport = { duplex: true, dial: () => Promise.resolve(end('there', 'back')), listen: () => Promise.resolve(listener) }
-  return { plugin: definePlugin({ name: 'memory-wire', api: 1, contribute: (to) => to.transport('mem', transport) }), passed }
+  return { plugin: definePlugin({ name: 'memory-wire', api: 1, contribute: (to) => to.transport('mem', transport) }), passed, breakLater: (later) => {
+    limits.there = passed.there + (later.there ?? Infinity)
+    limits.back = passed.back + (later.back ?? Infinity)
+  } }
 }
 
 const lost = (): LinkError => new LinkError('LINK_LOST', 'the wire is cut')

@@ -51,9 +51,7 @@ describe.each(kinds)('$title', (spec) => {
     })
     const to = await bench({ plugins: [plugin] })
     await worked(from, { ...spec, workload, tablesEvery: 20 })
-    const [, received] = await Promise.all([migrate(from, { url: 'mem:', peer, mode }), receive(to, { url: 'mem:', peer, then: spec.kind === 'pv' ? 'run' : 'stay-paused' })])
-    if (received.released === true) throw new Error('a guest that moves is no replica')
-    const { domId } = received
+    const [, { domId }] = await Promise.all([migrate(from, { url: 'mem:', peer, mode }), receive(to, { url: 'mem:', peer, then: spec.kind === 'pv' ? 'run' : 'stay-paused' })])
     expect([await standing(from), await standing(to)]).toEqual([[], [spec.kind === 'pv' ? 'demo runs' : 'demo paused']])
     expect(from.host.leaks()).toEqual([])
     if (spec.kind === 'pv') await to.host.lifecycle(domId).suspend()

@@ -54,6 +54,36 @@ describe('a checkpoint', () => {
     }
   })
 
+  it('is held until it is told to be applied, and forgotten when it is told to be dropped', async () => {
+    const { guest, restorer } = open(join(first, second, pageOf(1, 3)), { applies: 'when-told' })
+    expect(await restorer.read()).toEqual({ why: 'checkpoint', epoch: 0 })
+    expect(guest.states).toEqual([])
+    await restorer.apply()
+    expect(await restorer.read()).toEqual({ why: 'checkpoint', epoch: 1 })
+    expect([content(guest), guest.states]).toEqual([1, [Uint8Array.of(1)]])
+    restorer.drop()
+    await restorer.complete()
+    expect([content(guest), guest.states, guest.completions]).toEqual([1, [Uint8Array.of(1)], 1])
+  })
+
+  it('that is held and applied at the end is what the guest is completed with', async () => {
+    const { guest, restorer } = open(join(first, second, pageOf(1, 3)), { applies: 'when-told' })
+    await restorer.read()
+    await restorer.apply()
+    await restorer.read()
+    await restorer.apply()
+    expect(await restorer.read()).toMatchObject({ why: 'failover', epochs: 2 })
+    await restorer.complete()
+    expect([content(guest), guest.states.at(-1)]).toEqual([2, Uint8Array.of(2)])
+  })
+
+  it('that is held has to be dealt with before the next is read', async () => {
+    const { restorer } = open(join(first, second), { applies: 'when-told' })
+    expect(() => restorer.drop()).toThrow(expect.objectContaining({ code: 'RESTORE_ORDER' }) as Error)
+    await restorer.read()
+    await expect(restorer.read()).rejects.toMatchObject({ code: 'RESTORE_ORDER' })
+  })
+
   it('that is the first and is cut at any byte leaves no guest', async () => {
     for (let cut = 0; cut < first.length; cut += cut < 100 || cut > 4200 ? 1 : 409) {
       const { guest, restorer } = open(first.subarray(0, cut))

@@ -18,7 +18,7 @@ export class EpochReceiver {
   #turn = 0
   #bytes: Uint8Array = new Uint8Array(0)
   #given = 0
-  #fetching: Promise<void> | undefined
+  #fetching: Promise<'more' | 'end'> | undefined
 
   constructor(session: Session) {
     this.#session = session
@@ -98,14 +98,12 @@ export class EpochReceiver {
         await this.#turned.until(() => this.#bytes.length === 0)
         continue
       }
-      const item = await this.#session.peek()
-      if (item.kind === 'frame' && item.frame.name !== 'member') return undefined
-      await (this.#fetching ??= this.#fetch())
+      if ((await (this.#fetching ??= this.#fetch())) === 'end') return undefined
     }
   }
 
-  /** Deals with the first thing that came: bytes, or whose they are. */
-  async #fetch(): Promise<void> {
+  /** Deals with the first thing that comes, for all who wait: bytes, or whose they are; what else comes stays, and ends their streams. */
+  async #fetch(): Promise<'more' | 'end'> {
     try {
       const item = await this.#session.peek()
       if (item.kind === 'bytes') {
@@ -116,7 +114,8 @@ export class EpochReceiver {
         if (member >= this.#members) throw new SessionError('SESSION_UNEXPECTED', `the stream of guest ${member} came; there are ${this.#members}`)
         this.#session.drop()
         this.#turn = member
-      }
+      } else return 'end'
+      return 'more'
     } finally {
       this.#fetching = undefined
     }

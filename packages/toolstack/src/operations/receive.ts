@@ -1,10 +1,10 @@
 import type { Channel, Listener } from '@xen-replication/plugin-api'
-import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult, type Session } from '@xen-replication/session'
+import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult, type Session, XlEpochReceiver } from '@xen-replication/session'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
-import { openArbiter, type ArbiterChoice, type ChosenArbiter } from '../replicate/arbiter-choice.ts'
-import { receiveReplica } from '../replicate/receive-replica.ts'
+import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from '../replicate/arbiter-choice.ts'
+import { followPrimary, receiveReplica, type ReplicaResult } from '../replicate/receive-replica.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { Host } from './host.ts'
 import { IncomingGuest } from './incoming-guest.ts'
@@ -15,6 +15,8 @@ export interface ReceiveRequest extends ArbiterChoice {
   readonly url: string
   /** Who sends: `xr migrate`, or `xl migrate`. */
   readonly peer: 'xr' | 'xl'
+  /** Of xl: `remus` for checkpoints without end, as with `xl migrate-receive -r`. */
+  readonly stream?: 'plain' | 'remus' | undefined
   /** What the guest does once it is here. */
   readonly then: 'run' | 'stay-paused'
   /** What it is to be called here, instead of what the sender says. */
@@ -47,6 +49,7 @@ export interface Received extends Restored {
 export async function receiveGuest(host: Host, request: ReceiveRequest, signal: AbortSignal): Promise<Received | Released> {
   const { url, peer } = request
   host.links.transport(url)
+  if (peer === 'xl' && (request.arbiter ?? 'none') !== 'none') requireXlAble(request)
   const chosen = await openArbiter(host.collected, request, signal)
   return host.operations.run({ verb: 'receive', guest: undefined, url }, signal, async (operation) => {
     const listener = await host.links.listen(url, operation.signal)
@@ -88,16 +91,27 @@ async function fromXr(job: Job): Promise<Received | Released> {
 
 async function replica({ host, request, operation, listener, chosen }: Job, session: Session): Promise<Received | Released> {
   await listener.close() // the session ends with its link
-  const { outcome, guests, epochs, bytes } = await receiveReplica({ host, request, chosen, operation, url: request.url }, session)
+  return replicated(await receiveReplica({ host, request, chosen, operation, url: request.url }, session))
+}
+
+async function replicaFromXl({ host, request, operation, chosen, channel }: Job): Promise<Received | Released> {
+  const link = new XlEpochReceiver(channel)
+  await link.begin()
+  const { id } = link
+  return replicated(await followPrimary({ host, request, chosen, operation, url: request.url }, { link, id, guest: id, members: 1, strategy: 'remus' }))
+}
+
+function replicated({ outcome, guests, epochs, bytes }: ReplicaResult): Received | Released {
   const names = guests.map(({ name }) => name)
   const [first] = guests
   if (outcome === 'released' || first === undefined) return { released: true, guests: names, epochs }
   return { guest: first.name, domId: first.domId, kind: first.kind, bytes, doubt: undefined, replica: { epochs, guests: names } }
 }
 
-async function fromXl(job: Job): Promise<Received> {
+async function fromXl(job: Job): Promise<Received | Released> {
   const { host, operation, listener, channel } = job
   await listener.close() // xl comes once
+  if (job.request.stream === 'remus') return replicaFromXl(job).finally(() => channel.close())
   const forget = closeOnAbort(channel, operation.signal)
   try {
     return await take(job, 'in-the-end', (guest) => receiveFromXl(channel, guest, operation.signal, { clock: host.clock }), forget)

@@ -33,3 +33,11 @@ export function requireSameKind(ours: ArbitrationKind, theirs: number): void {
     hint: 'give both sides the same --arbiter; else both could run the guest, or none',
   })
 }
+
+/** With xl at the other end there is nothing to agree on. @throws ToolstackError TOOL_ARBITER */
+export function requireXlAble({ arbiter = 'none', unsafe = false, doms = [] }: ArbiterChoice & { readonly doms?: readonly string[] }): void {
+  if (doms.length > 1) throw new ToolstackError('TOOL_GUEST', 'xl takes one guest at a time', { hint: 'begin a replication for each' })
+  if (arbiter !== 'none') throw new ToolstackError('TOOL_ARBITER', 'xl asks no arbiter: whatever this one says, the other side takes over', { hint: 'leave out --arbiter' })
+  if (unsafe) return
+  throw new ToolstackError('TOOL_ARBITER', 'xl takes over whenever it loses this side, and asks nobody: the guest may run twice then', { hint: '--unsafe-no-arbiter if you accept that; `xr receive` at the other end asks' })
+}

@@ -20,6 +20,8 @@ export interface KeepRequest {
   readonly link: PrimaryLink & { readonly id: string }
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
+  /** Largest staging area of a guest, in bytes; what an epoch has beyond it is sent while the guest stands. */
+  readonly stageBytesMax?: number | undefined
 }
 
 export interface KeptResult {
@@ -48,12 +50,12 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   }
 }
 
-async function openGuest({ host: { backend }, operation, link, options }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+async function openGuest({ host: { backend }, operation, link, options, stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
   const devices = guest.devices.filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
   try {
-    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax: STAGE_BYTES_MAX }, operation)
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax }, operation)
   } catch (error) {
     await guest.close()
     throw error

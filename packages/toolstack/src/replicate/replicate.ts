@@ -1,13 +1,13 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type DomainSummary } from '@xen-replication/hypervisor'
 import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, openSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { EpochSender, openSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
-import { openArbiter, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
 import { keepProtected, type KeptResult } from './keep-protected.ts'
@@ -22,6 +22,8 @@ export interface ReplicateRequest extends ArbiterChoice, ReplicationTimes {
   readonly options: OptionValues
   /** Id, name or UUID; several share their epochs. */
   readonly doms: readonly string[]
+  /** What is at the other end: `xr receive`, or `xl migrate-receive -r`, which acknowledges nothing and takes over by itself. */
+  readonly peer?: 'xr' | 'xl' | undefined
   /** Undefined where nobody receives. */
   readonly url: string | undefined
   /** What the user typed; for those who look on. */
@@ -49,6 +51,7 @@ export async function replicateGuests(host: Host, request: ReplicateRequest, sig
   const strategy = collected.need('strategy', request.strategy).what
   const options = optionValues(strategy.options, request.options)
   if (request.url !== undefined) links.transport(request.url)
+  if (request.peer === 'xl') requireXlAble(request)
   const domains = await Promise.all(request.doms.map((dom) => findDomain(backend, dom)))
   for (const domain of domains) {
     requireRunning(domain)
@@ -78,7 +81,7 @@ async function replicate(job: Job): Promise<Replicated> {
   const { request: { url, strategy }, options, chosen, operation } = job
   const { heartbeatMs, silenceMs } = times(job.request)
   operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
-  const kept = url === undefined ? await keep(job, blackholeLink()) : await overSession(job, url)
+  const kept = url === undefined ? await keep(job, blackholeLink()) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
 
@@ -107,6 +110,19 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
   } catch (error) {
     await session?.abort('abort', { code: isXrError(error) ? error.code : 'UNKNOWN', message: error instanceof Error ? error.message : String(error) })
     throw error
+  } finally {
+    await channel.close()
+  }
+}
+
+async function overXl(job: Job, url: string): Promise<KeptResult> {
+  const { host, operation } = job
+  const channel = await host.links.dial(url, operation.signal)
+  try {
+    const link = new XlEpochSender(channel, host.clock)
+    await link.begin(operation.signal)
+    operation.emit('link.up', { url })
+    return await keep(job, link)
   } finally {
     await channel.close()
   }

@@ -94,6 +94,8 @@ class Run {
   move(from: string, event: string, to: string): void {
     this.#state = to
     this.#event = event
+    // Whoever asked a pair to change hands has not said that the peer is gone: that has to be asked for anew.
+    if (event === this.#ports.role.lost) this.#ports.wishes.forget('failover')
     this.#ports.emit('strategy.move', { role: this.#ports.side, from, event, to })
   }
 

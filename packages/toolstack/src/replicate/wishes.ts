@@ -14,6 +14,11 @@ export class Wishes {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
+  /** What was asked has lost its meaning. */
+  forget(wish: Wish): void {
+    this.#asked = this.#asked.filter((one) => one !== wish)
+  }
+
   /** The first wish that can be seen to now; it is no wish any more then. */
   take(fits: (wish: Wish) => boolean = () => true): Wish | undefined {
     const wish = this.#asked.find(fits)

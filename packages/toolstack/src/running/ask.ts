@@ -32,7 +32,7 @@ export async function abortOperation(runDir: string, which: string, signal: Abor
  * @throws ToolstackError TOOL_NO_OPERATION
  */
 export async function failoverOperation(runDir: string, which: string, signal: AbortSignal): Promise<OperationState & OperationEnd> {
-  return order(runDir, which, 'failover', (fitting) => fitting.filter(({ progress }) => progress.strategy !== undefined).sort((a, b) => Number(a.domId !== undefined) - Number(b.domId !== undefined))[0], signal)
+  return order(runDir, which, 'failover', (fitting) => fitting.filter(({ progress }) => progress.strategy !== undefined).sort((a, b) => Number(b.domId !== undefined) - Number(a.domId !== undefined))[0], signal)
 }
 
 async function order(runDir: string, which: string, question: 'abort' | 'failover', choose: (fitting: readonly OperationState[]) => OperationState | undefined, signal: AbortSignal): Promise<OperationState & OperationEnd> {

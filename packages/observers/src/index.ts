@@ -1,0 +1,7 @@
+export { ObserverError, observerCodes, type ObserverErrorCode } from './observer-error.ts'
+export { Report } from './report/report.ts'
+export { ReportFile, type ReportFileOptions } from './report/report-file.ts'
+export { reportPlugin } from './report/report-plugin.ts'
+export { Missed } from './report/missed.ts'
+export { metricsPlugin } from './metrics/metrics-plugin.ts'
+export { spansPlugin } from './spans/spans-plugin.ts'

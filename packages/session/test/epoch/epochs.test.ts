@@ -1,0 +1,146 @@
+import { ByteReader } from '@xen-replication/format'
+import { EpochReceiver, EpochSender, openReceiver, openSender, type Protection, type Session } from '@xen-replication/session'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { memoryLink, type MutableLink } from '../memory-link.ts'
+import { noise } from '../pair.ts'
+import { VirtualClock } from '../virtual-clock.ts'
+
+const wanted: Protection = { guest: noise(16), token: 0n, heartbeatMs: 100, silenceMs: 300, members: 1, arbiter: 1 }
+
+interface Both {
+  readonly clock: VirtualClock
+  readonly link: MutableLink
+  readonly sessions: readonly [Session, Session]
+  readonly sender: EpochSender
+  readonly receiver: EpochReceiver
+}
+
+/** Two sides that have agreed. */
+async function both(protection: Partial<Protection> = {}, link = memoryLink()): Promise<Both> {
+  const clock = new VirtualClock()
+  const common = { clock, compression: 'none' } as const
+  const sessions = await Promise.all([
+    openSender({ ...common, channel: link.sender, purpose: 'remus', must: ['replication'] }),
+    openReceiver({ ...common, channel: link.receiver, purpose: 'migrate', alsoFor: ['colo', 'remus'] }),
+  ])
+  const [sender, receiver] = [new EpochSender(sessions[0], 5000), new EpochReceiver(sessions[1])]
+  const asked = receiver.asked().then((got) => receiver.ready(got))
+  await Promise.all([sender.begin({ ...wanted, ...protection }), asked])
+  return { clock, link, sessions, sender, receiver }
+}
+
+const end = ({ sessions }: Both): Promise<unknown> => Promise.all(sessions.map((session) => session.end()))
+const take = async (receiver: EpochReceiver, member: number, size: number): Promise<Uint8Array> => new Uint8Array(size === 0 ? [] : await new ByteReader(receiver.source(member)).take(size))
+
+describe('a receiver that is ready for several things', () => {
+  it('learns from the sender which it is', async () => {
+    const pair = await both()
+    expect(pair.sessions.map(({ agreement }) => agreement.purpose)).toEqual(['remus', 'remus'])
+    await end(pair)
+  })
+
+  it('refuses what it is not ready for, and says what it would take', async () => {
+    const link = memoryLink()
+    const clock = new VirtualClock()
+    const receiving = openReceiver({ clock, channel: link.receiver, purpose: 'migrate', alsoFor: ['remus'] })
+    const sending = openSender({ clock, channel: link.sender, purpose: 'other' })
+    await expect(receiving).rejects.toMatchObject({ code: 'SESSION_ROLE', message: 'the peer wants to other, this side is here to migrate or remus' })
+    await expect(sending).rejects.toMatchObject({ code: 'SESSION_PEER_ABORTED' })
+  })
+})
+
+describe('an epoch', () => {
+  it('is read up to its end, and acknowledged by its number', async () => {
+    const pair = await both()
+    const { sender, receiver } = pair
+    for (const epoch of [0, 1, 2]) {
+      const bytes = noise(3_000_000, epoch + 1)
+      const sent = sender.sink(0).write([bytes]).then(() => sender.endEpoch(epoch))
+      expect(Buffer.compare(await take(receiver, 0, bytes.length), bytes)).toBe(0)
+      await sent
+      expect(await receiver.epochEnd()).toBe(epoch)
+      await receiver.stored(epoch)
+      expect(await sender.next()).toBe('stored')
+    }
+    await end(pair)
+  })
+
+  it('that was not sent cannot be acknowledged: the sender ends the session', async () => {
+    const pair = await both()
+    await pair.sender.endEpoch(4)
+    await pair.receiver.stored(3)
+    await expect(pair.sender.next()).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED' })
+    expect(pair.sender.signal.aborted).toBe(true)
+    await end(pair)
+  })
+
+  it('that a peer which lives does not acknowledge is waited for only so long', async () => {
+    const pair = await both()
+    await pair.sender.endEpoch(0)
+    const before = pair.clock.now()
+    await expect(pair.sender.next()).rejects.toMatchObject({ code: 'LINK_TIMEOUT' })
+    expect(pair.clock.now() - before).toBeGreaterThanOrEqual(5000)
+    await end(pair)
+  })
+
+  it('ends where something else stands: the stream of a guest gives no more, and the word is there', async () => {
+    const pair = await both()
+    await pair.sender.sink(0).write([noise(10)])
+    await pair.sender.say('leave')
+    expect(await take(pair.receiver, 0, 10)).toEqual(noise(10))
+    expect(await pair.receiver.source(0).read(1)).toBeUndefined()
+    expect(await pair.receiver.word()).toBe('leave')
+    await end(pair)
+  })
+})
+
+describe('the streams of a group', () => {
+  it('reach each guest whole, whatever the order and the pieces, read side by side', async () => {
+    const write = fc.record({ member: fc.nat(2), length: fc.integer({ min: 1, max: 700_000 }) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(write, { minLength: 1, maxLength: 12 }), async (writes) => {
+        const pair = await both({ members: 3 })
+        const sent = [0, 1, 2].map((member) => Buffer.concat(writes.flatMap((one, i) => (one.member === member ? [noise(one.length, i + 1)] : []))))
+        const writing = (async () => {
+          for (const [i, { member, length }] of writes.entries()) await pair.sender.sink(member).write([noise(length, i + 1)])
+          await pair.sender.endEpoch(0)
+        })()
+        const got = await Promise.all(sent.map(({ length }, member) => take(pair.receiver, member, length)))
+        await writing
+        expect(got.map((bytes, i) => Buffer.compare(bytes, sent[i] as Buffer))).toEqual([0, 0, 0])
+        expect(await pair.receiver.epochEnd()).toBe(0)
+        await end(pair)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('of a guest that there is not is refused', async () => {
+    const pair = await both({ members: 2 })
+    await pair.sender.sink(2).write([noise(5)])
+    await pair.sender.endEpoch(0)
+    await expect(pair.receiver.source(0).read(5)).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED' })
+    await end(pair)
+  })
+})
+
+describe('a peer that falls silent', () => {
+  it('is found after the time that was agreed on, once there is a copy; before that after a longer one', async () => {
+    for (const copies of [0, 1]) {
+      const pair = await both()
+      if (copies === 1) {
+        await pair.sender.endEpoch(0)
+        await pair.receiver.epochEnd()
+        await pair.receiver.stored(0)
+        await pair.sender.next()
+      }
+      const before = pair.clock.now()
+      pair.link.silence()
+      const lost = (side: { readonly signal: EpochSender['signal'] }): Promise<number> => new Promise((resolve) => side.signal.addEventListener('abort', () => resolve(pair.clock.now() - before), { once: true }))
+      const [near, far] = await Promise.all([lost(pair.sender), lost(pair.receiver)])
+      for (const after of [near, far]) expect(copies === 1 ? after <= 500 : after > 5000 && after <= 15_000, `${copies} copies: after ${after} ms`).toBe(true)
+      await end(pair)
+    }
+  })
+})

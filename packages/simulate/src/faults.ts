@@ -1,0 +1,105 @@
+import type { Packet } from '@xen-replication/backend-mock'
+import type { CheckpointDevice } from '@xen-replication/hypervisor'
+import { go, type Arbiter, type Strategy } from '@xen-replication/plugin-api'
+import type { PrimaryLink, SecondaryLink } from '@xen-replication/toolstack'
+import type { Times } from './run/tasks.ts'
+
+/** What a fault puts in place of parts of a run, from outside. */
+export interface Mutation {
+  readonly summary: string
+  readonly strategy?: (strategy: Strategy) => Strategy
+  readonly times?: (times: Times) => Times
+  readonly arbiter?: (arbiter: Arbiter) => Arbiter
+  /** @param devices those of the primary's guest */
+  readonly primaryLink?: (link: PrimaryLink, devices: readonly CheckpointDevice[]) => PrimaryLink
+  readonly secondaryLink?: (link: SecondaryLink) => SecondaryLink
+  /** Packets that are not held back. */
+  readonly leaks?: (packet: Packet) => boolean
+}
+
+/** Mistakes that replication has been made with; the simulation has to find each. */
+export const faults = {
+  'release-before-ack': {
+    summary: 'output is released when an epoch has been written to the link, not when it is acknowledged',
+    primaryLink: (link, devices) => ({
+      ...linkOf(link),
+      endEpoch: async (epoch) => {
+        await link.endEpoch(epoch)
+        await Promise.all(devices.map((device) => device.commit(epoch)))
+      },
+    }),
+  },
+  'ipv4-only-buffer': { summary: 'the network buffer holds back IPv4 and nothing else', leaks: (packet) => protocolOf(packet) !== 'IPv4' },
+  'no-arbiter': {
+    summary: 'whoever loses the link takes over',
+    arbiter: (arbiter) => ({
+      claim: (claim) => Promise.resolve({ answer: 'granted', grant: { claim, token: 1n } }),
+      holds: () => Promise.resolve(true),
+      close: () => arbiter.close(),
+    }),
+  },
+  'no-heartbeat': { summary: 'nobody looks whether the peer is silent', times: (times) => ({ ...times, heartbeatMs: 60_000, silenceMs: 600_000 }) },
+  'ack-before-store': { summary: 'an epoch is acknowledged when it begins to arrive', secondaryLink: hasty },
+  'resume-after-losing': {
+    summary: 'the primary lets the guest go on after it has lost the arbitration',
+    strategy: (strategy) => ({ ...strategy, primary: { ...strategy.primary, table: { ...strategy.primary.table, arbitrating: { ...strategy.primary.table['arbitrating'], lost: go('alone', 'resume', 'release-guest') } } } }),
+  },
+} as const satisfies Readonly<Record<string, Mutation>>
+
+export type FaultName = keyof typeof faults
+
+export const faultNames = Object.keys(faults) as readonly FaultName[]
+
+export const mutationOf = (fault: FaultName | undefined): Mutation => (fault === undefined ? { summary: 'nothing' } : faults[fault])
+
+/** What a packet of the simulated guest is. */
+export const protocolOf = ({ number }: Pick<Packet, 'number'>): 'IPv4' | 'IPv6' | 'ARP' => (['IPv4', 'IPv6', 'ARP'] as const)[number % 3] as 'IPv4'
+
+/** The methods of a link as properties, so that some can be put in place of them. */
+export function linkOf(link: PrimaryLink): PrimaryLink {
+  return {
+    signal: link.signal,
+    sink: (member) => link.sink(member),
+    endEpoch: (epoch) => link.endEpoch(epoch),
+    say: (word) => link.say(word),
+    next: () => link.next(),
+    heard: () => link.heard(),
+    take: (word) => link.take?.(word),
+    cut: (error) => link.cut(error),
+  }
+}
+
+export function backLinkOf(link: SecondaryLink): SecondaryLink {
+  return {
+    signal: link.signal,
+    source: (member) => link.source(member),
+    word: () => link.word(),
+    epochEnd: () => link.epochEnd(),
+    stored: (epoch) => link.stored(epoch),
+    say: (word) => link.say(word),
+    cut: (error) => link.cut(error),
+  }
+}
+
+/** Acknowledges with the first bytes of an epoch. */
+function hasty(link: SecondaryLink): SecondaryLink {
+  let due = 0
+  let said = -1
+  return {
+    ...backLinkOf(link),
+    source: (member) => {
+      const source = link.source(member)
+      return {
+        read: async (max) => {
+          const bytes = await source.read(max)
+          if (bytes !== undefined && said < due) await link.stored((said = due))
+          return bytes
+        },
+      }
+    },
+    stored: (epoch) => {
+      due = epoch + 1
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import type { CheckpointDevice, DomId, GuestForRestore, GuestForSave, HypervisorBackend, Lifecycle } from '@xen-replication/hypervisor'
+
+/** What looks on, and takes its time. */
+export interface BackendWatch {
+  /** Comes before and after every call that changes something: the process may die there. */
+  pause(): Promise<void>
+  /** The guest may run or stand still now. */
+  lifecycle(domId: DomId): Promise<void>
+  /** The guest is about to run. */
+  unpausing(domId: DomId): Promise<void>
+  /** A device of the guest as it is to be used. */
+  device(device: CheckpointDevice, domId: DomId): CheckpointDevice
+}
+
+/** The same host with calls that take time and are looked at. */
+export function watchedBackend(backend: HypervisorBackend, watch: BackendWatch): HypervisorBackend {
+  const slowly = async <T>(work: () => Promise<T>): Promise<T> => {
+    await watch.pause()
+    const result = await work()
+    await watch.pause()
+    return result
+  }
+  const lifecycleOf = (domId: DomId, inner: Lifecycle): Lifecycle => {
+    const watched = (work: () => Promise<void>): Promise<void> => slowly(() => work().finally(() => watch.lifecycle(domId)))
+    return {
+      state: () => inner.state(),
+      suspend: (signal) => watched(() => inner.suspend(signal)),
+      resume: (how) => watched(() => inner.resume(how)),
+      pause: () => watched(() => inner.pause()),
+      unpause: () => watched(() => watch.unpausing(domId).then(() => inner.unpause())),
+      destroy: () => watched(() => inner.destroy()),
+    }
+  }
+  return {
+    name: backend.name,
+    capabilities: backend.capabilities,
+    clock: backend.clock,
+    list: () => backend.list(),
+    config: (domId) => backend.config(domId),
+    rename: (domId, name) => slowly(() => backend.rename(domId, name)),
+    create: (request) => backend.create(request),
+    openForSave: (domId) => slowly(async () => guestForSave(await backend.openForSave(domId), lifecycleOf, watch)),
+    openForRestore: (request) => slowly(async () => guestForRestore(await backend.openForRestore(request), lifecycleOf, slowly)),
+    lifecycle: (domId) => lifecycleOf(domId, backend.lifecycle(domId)),
+    close: () => backend.close(),
+  }
+}
+
+type LifecycleOf = (domId: DomId, inner: Lifecycle) => Lifecycle
+
+function guestForSave(guest: GuestForSave, lifecycleOf: LifecycleOf, watch: BackendWatch): GuestForSave {
+  const { facts, memory, dirty, cpu, pv, deviceModel } = guest
+  return {
+    facts, memory, dirty, cpu, pv, deviceModel,
+    lifecycle: lifecycleOf(facts.domId, guest.lifecycle),
+    devices: guest.devices.map((one) => watch.device(one, facts.domId)),
+    close: () => guest.close(),
+  }
+}
+
+function guestForRestore(guest: GuestForRestore, lifecycleOf: LifecycleOf, slowly: <T>(work: () => Promise<T>) => Promise<T>): GuestForRestore {
+  const { facts, memory, cpu, rings, pv, deviceModel } = guest
+  return {
+    facts, memory, cpu, rings, pv, deviceModel,
+    lifecycle: lifecycleOf(facts.domId, guest.lifecycle),
+    complete: (frames) => slowly(() => guest.complete(frames)),
+    close: () => slowly(() => guest.close()),
+  }
+}

@@ -1,0 +1,6 @@
+export { faultNames, faults, type FaultName, type Mutation } from './faults.ts'
+export { simulateSeeds, type Simulated, type SimulateRequest } from './jobs/simulate-seeds.ts'
+export type { SeedViolation } from './jobs/block.ts'
+export { invariants, type Invariant, type Violation } from './run/invariants.ts'
+export { runSeed, type SeedRequest, type SeedResult } from './run/run-seed.ts'
+export { strategies, strategyNames, type StrategyName } from './strategies.ts'

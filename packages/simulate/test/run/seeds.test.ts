@@ -1,0 +1,71 @@
+import { faultNames, runSeed, strategies, type FaultName, type SeedResult } from '@xen-replication/simulate'
+import { describe, expect, it } from 'vitest'
+
+const { strategy } = strategies.remus
+
+const play = (seed: number, fault?: FaultName, keep: 'lines' | 'digest' = 'digest'): Promise<SeedResult> => runSeed({ seed, name: 'remus', strategy, fault, keep })
+
+describe('a run', () => {
+  it('is the same, bit for bit, whenever its seed is played', async () => {
+    for (let seed = 1; seed <= 50; seed += 1) {
+      const [first, again] = [await play(seed), await play(seed, undefined, 'lines')]
+      expect({ ...again, story: [] }).toEqual(first)
+    }
+  })
+
+  it('differs from those of other seeds', async () => {
+    const digests = new Set<string>()
+    for (let seed = 1; seed <= 20; seed += 1) digests.add((await play(seed)).digest)
+    expect(digests.size).toBe(20)
+  })
+
+  it('tells its story: what was drawn, what went wrong, how each side went through its table, and how it ended', async () => {
+    const { story } = await play(2, undefined, 'lines')
+    const text = story.join('\n')
+    expect(text).toContain('seed 2: {')
+    expect(text).toMatch(/ b {8}start: begin -> base/)
+    expect(text).toMatch(/ a {8}copying: copied -> sent/)
+    expect(text).toContain('trouble  the process on b is killed')
+    expect(text).toMatch(/ arbiter {2}primary: granted/)
+    expect(text).toMatch(/ a {8}over: /)
+  })
+})
+
+describe('remus', () => {
+  it('violates nothing, takes over in some runs and is ended in order in others', async () => {
+    const found: string[] = []
+    let [epochs, takeOvers] = [0, 0]
+    for (let seed = 1000; seed < 1120; seed += 1) {
+      const result = await play(seed)
+      if (result.violation !== undefined) found.push(`seed ${seed}: ${result.violation.invariant}: ${result.violation.what}`)
+      epochs += result.epochs
+      takeOvers += result.tookOver ? 1 : 0
+    }
+    expect(found).toEqual([])
+    expect(epochs).toBeGreaterThan(120)
+    expect(takeOvers).toBeGreaterThan(10)
+    expect(takeOvers).toBeLessThan(110)
+  })
+})
+
+/** What the mistake breaks, where there is one thing that has to be found. */
+const breaks: Readonly<Record<FaultName, readonly string[]>> = {
+  'release-before-ack': ['output-commit'],
+  'ipv4-only-buffer': ['output-commit'],
+  'no-arbiter': ['one-active', 'no-lost-output'],
+  'no-heartbeat': ['ends'],
+  'ack-before-store': ['output-commit', 'last-epoch', 'keeps-on'],
+  'resume-after-losing': ['one-active', 'no-lost-output'],
+}
+
+describe('a mistake that is put back in is found within 1,000 seeds', () => {
+  it.each(faultNames)('%s', async (fault) => {
+    for (let seed = 1; seed <= 1000; seed += 1) {
+      const { violation } = await play(seed, fault)
+      if (violation === undefined || !breaks[fault].slice(0, 2).includes(violation.invariant)) continue
+      expect(violation.at).toBeGreaterThan(0)
+      return
+    }
+    expect.fail('nothing was found')
+  })
+})
