@@ -55,6 +55,18 @@ describe('xr demo', () => {
   })
 })
 
+describe('xr simulate --report', () => {
+  it('writes the story of one run as a page, in virtual time, and refuses many runs', async () => {
+    const page = join(scratch(), 'run.html')
+    expect(await xr(['simulate', '--seed', '17', '--report', page])).toMatchObject({ stderr: '' })
+    const html = readFileSync(page, 'utf8')
+    expect(html).toContain('of virtual time')
+    expect(html).toMatch(/<b>a<\/b><span>[^<]*copying/)
+    expect(html).not.toContain('1970')
+    expect(await xr(['simulate', '--seeds', '3', '--report', page])).toMatchObject({ exit: 2, stderr: expect.stringContaining('one run') as string })
+  })
+})
+
 describe('the client of the demonstration', () => {
   it('counts what a server has forgotten, and answers that never came', () => {
     const client = new DemoClient()
