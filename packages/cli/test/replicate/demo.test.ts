@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DemoClient } from '../../src/domains/demo-client.ts'
 import { scratch, xr } from '../run-xr.ts'
 
@@ -35,13 +34,14 @@ describe('xr demo', () => {
   })
 
   it('ends at once on a signal; neither a process nor a folder is left', async () => {
-    const folders = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('xr-demo-'))
-    const before = new Set(folders())
+    const folder = scratch()
+    vi.stubEnv('TMPDIR', folder)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 900)
     expect(await xr(['demo'], { signal: stop.signal })).toMatchObject({ exit: 8 })
     expect(primaries()).toBe('')
-    expect(folders().filter((name) => !before.has(name))).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('refuses a page about a migration, and a part without its folder', async () => {
