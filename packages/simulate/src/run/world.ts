@@ -60,8 +60,8 @@ export class World {
     const processes = { a: new SimProcess('a', this.time), b: new SimProcess('b', this.time) }
     this.connection = connect(processes, this.time, this.network)
     this.connection.onArrival = (to, segment) => {
-      if (typeof segment === 'string') this.story.tell(to, `the kernel hears ${segment}`)
-      else this.story.note(segment)
+      if (typeof segment !== 'string') this.story.note(segment)
+      else if (!this.connection[to].isClosed) this.story.tell(to, segment === 'fin' ? 'the peer has closed the connection' : 'the connection is reset')
     }
     this.members = { a: this.#member('a', processes.a, seed, disk), b: this.#member('b', processes.b, seed, disk) }
   }
