@@ -22,7 +22,7 @@ export type Trouble =
   | { readonly what: 'wish'; readonly who: HostName; readonly wish: 'stop' | 'failover' }
 
 /** When something goes wrong: at a time, or so long after one side has come to a state of its table. */
-export interface PlannedTrouble {
+interface PlannedTrouble {
   readonly at: number
   readonly when: { readonly who: HostName; readonly state: string } | undefined
   readonly trouble: Trouble
