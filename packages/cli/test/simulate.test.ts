@@ -10,7 +10,7 @@ interface Document {
   readonly violations: readonly { readonly invariant: string; readonly count: number; readonly seeds: readonly number[]; readonly replay: string }[]
 }
 
-describe('xr simulate', () => {
+describe('xr simulate', { timeout: 600_000 }, () => {
   it('plays seeds and finds nothing', async () => {
     const { exit, stdout } = await xr(['simulate', '--strategy', 'remus', '--seeds', '12'])
     expect(exit).toBe(0)

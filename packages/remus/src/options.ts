@@ -1,7 +1,7 @@
 import { ReplError, type OptionSpec, type OptionValues } from '@xen-replication/plugin-api'
 
 /** Shortest and longest interval, in milliseconds. */
-export const INTERVAL_MS = { least: 1, most: 3_600_000 } as const
+const INTERVAL_MS = { least: 1, most: 3_600_000 } as const
 
 /** As `xl remus` has them. Source: tools/xl/xl_migrate.c, main_remus(); libxl_types.idl, domain_remus_info. */
 export const remusOptions: readonly OptionSpec[] = [

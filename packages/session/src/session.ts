@@ -292,10 +292,7 @@ export class Session {
       this.#log.acknowledged(frame.body.frame)
       if (!this.flow.take(frame.body.taken)) throw new SessionError('SESSION_UNEXPECTED', `the peer has taken ${frame.body.taken} bytes; ${this.flow.sent} were sent`)
       this.changed.notify()
-    } else if (frame.name === 'progress') {
-      this.#ports.observe({ type: 'progress', ...frame.body })
-    } else if (frame.name === 'heartbeat') {
-      this.#pulse.heard(frame.body)
-    }
+    } else if (frame.name === 'progress') this.#ports.observe({ type: 'progress', ...frame.body })
+    else if (frame.name === 'heartbeat') this.#pulse.heard(frame.body)
   }
 }

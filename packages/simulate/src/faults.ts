@@ -53,7 +53,7 @@ export const faultNames = Object.keys(faults) as readonly FaultName[]
 export const mutationOf = (fault: FaultName | undefined): Mutation => (fault === undefined ? { summary: 'nothing' } : faults[fault])
 
 /** What a packet of the simulated guest is. */
-export const protocolOf = ({ number }: Pick<Packet, 'number'>): 'IPv4' | 'IPv6' | 'ARP' => (['IPv4', 'IPv6', 'ARP'] as const)[number % 3] as 'IPv4'
+const protocolOf = ({ number }: Pick<Packet, 'number'>): 'IPv4' | 'IPv6' | 'ARP' => (['IPv4', 'IPv6', 'ARP'] as const)[number % 3] as 'IPv4'
 
 /** The methods of a link as properties, so that some can be put in place of them. */
 export function linkOf(link: PrimaryLink): PrimaryLink {

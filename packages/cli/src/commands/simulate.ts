@@ -1,5 +1,6 @@
 import type { FaultName, Simulated, StrategyName } from '@xen-replication/simulate'
 import { interrupted, usageError } from '../cli-error.ts'
+import { reportPath } from '../domains/observer-options.ts'
 import { simulatedText, violationsOf } from '../domains/simulated.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -16,6 +17,7 @@ export const verb: Verb = {
     { flags: '--seed <S>', what: 'the seed of the first run; with -v its story is told', standard: '1' },
     { flags: '--fault <NAME>', what: 'put a mistake back in that replication has been made with; it has to be found' },
     { flags: '--jobs <N>', what: 'threads', standard: '1' },
+    { flags: '--report <FILE>', what: 'write a page with the story of one run; with --seed' },
   ],
   about: [
     'Plays a primary, a backup, an arbiter and the network between them in virtual time: the tables, session and engines are those that work elsewhere, everything around them is simulated, and whatever can fail does at times: processes and hosts die or stand still, links are cut, blocked one way or both, or forgotten by one side, calls fail, clocks drift, operators change their minds. After every event it is checked that at most one guest is active, that no packet leaves before its epoch is safe, that a backup goes on from the last epoch, and that all of it ends.',
@@ -29,7 +31,11 @@ export const verb: Verb = {
   run: async (ctx, _args, options) => {
     const wanted = await wantedOf(options)
     const began = ctx.now()
-    const story = wanted.seeds === 1 && ctx.verbosity > 0 ? await storyOf(wanted) : undefined
+    const page = reportPath(options, ctx)
+    if (page !== undefined && wanted.seeds !== 1) throw usageError('--report tells of one run', 'name it with --seed')
+    const told = wanted.seeds === 1 && (ctx.verbosity > 0 || page !== undefined) ? await storyOf(wanted) : undefined
+    const story = ctx.verbosity > 0 ? told : undefined
+    if (page !== undefined && told !== undefined) await (await import('../domains/simulated-report.ts')).writeSimulatedReport(page, `xr simulate --strategy ${wanted.strategy} --seed ${wanted.first}${wanted.fault === undefined ? '' : ` --fault ${wanted.fault}`}`, told)
     if (story !== undefined && !ctx.json) await ctx.stdout.write(`${story.join('\n')}\n\n`)
     const result = await simulated(ctx, wanted)
     return report(ctx, wanted, result, (ctx.now() - began) / 1000, story)

@@ -1,4 +1,4 @@
-import { ByteReader, createCaptureSummary, walkCapture, type CaptureSummary } from '@xen-replication/format'
+import { ByteReader, createCaptureSummary, walkCapture, type CaptureSummariser, type CaptureSummary, type RamVisitor } from '@xen-replication/format'
 import { isXrError } from '@xen-replication/errors'
 import type { VerbContext } from '../commands/command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -25,7 +25,7 @@ export async function readCapture({ progress, now }: VerbContext, image: OpenIma
   const task = progress.begin(image.path, image.size)
   let fault: ErrorDocument | undefined
   try {
-    for await (const item of walkCapture(reader, { blocks: (blocks) => summary.blocks(blocks), page: () => undefined })) {
+    for await (const item of walkCapture(reader, seeing(summary))) {
       summary.item(item)
       task.at(reader.offset)
     }
@@ -37,6 +37,8 @@ export async function readCapture({ progress, now }: VerbContext, image: OpenIma
   }
   return { summary: summary.finish(), bytes: reader.offset, seconds: (now() - began) / 1000, fault }
 }
+
+const seeing = (summary: CaptureSummariser): RamVisitor => ({ blocks: (blocks) => summary.blocks(blocks), page: () => undefined })
 
 /** `xr show` of a migration stream of QEMU. */
 export async function showCapture(ctx: VerbContext, image: OpenImage): Promise<ExitCode> {

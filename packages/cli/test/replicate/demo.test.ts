@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DemoClient } from '../../src/domains/demo-client.ts'
 import { scratch, xr } from '../run-xr.ts'
 
@@ -35,13 +34,14 @@ describe('xr demo', () => {
   })
 
   it('ends at once on a signal; neither a process nor a folder is left', async () => {
-    const folders = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('xr-demo-'))
-    const before = new Set(folders())
+    const folder = scratch()
+    vi.stubEnv('TMPDIR', folder)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const stop = new AbortController()
     setTimeout(() => stop.abort(), 900)
     expect(await xr(['demo'], { signal: stop.signal })).toMatchObject({ exit: 8 })
     expect(primaries()).toBe('')
-    expect(folders().filter((name) => !before.has(name))).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('refuses a page about a migration, and a part without its folder', async () => {
@@ -52,6 +52,18 @@ describe('xr demo', () => {
 
   it('says so where the page cannot be written, before anything begins', async () => {
     expect(await xr(['demo', '--report', join(scratch(), 'no/x.html')])).toMatchObject({ exit: 1, stdout: '', stderr: expect.stringMatching(/^xr: OBSERVER_REPORT: .*\nhint: name a file/) as string })
+  })
+})
+
+describe('xr simulate --report', () => {
+  it('writes the story of one run as a page, in virtual time, and refuses many runs', async () => {
+    const page = join(scratch(), 'run.html')
+    expect(await xr(['simulate', '--seed', '17', '--report', page])).toMatchObject({ stderr: '' })
+    const html = readFileSync(page, 'utf8')
+    expect(html).toContain('of virtual time')
+    expect(html).toMatch(/<b>a<\/b><span>[^<]*copying/)
+    expect(html).not.toContain('1970')
+    expect(await xr(['simulate', '--seeds', '3', '--report', page])).toMatchObject({ exit: 2, stderr: expect.stringContaining('one run') as string })
   })
 })
 

@@ -8,7 +8,7 @@ import { memoryWire, type Break } from '../domains/memory-wire.ts'
 
 const { compose, systemClock, T } = await import('@xen-replication/toolstack')
 
-export const MIB = 2 ** 20
+const MIB = 2 ** 20
 
 /** A host in memory whose guests run in real time, and a toolstack that works with it. */
 export interface Side {
@@ -21,7 +21,7 @@ export interface Side {
   ask(what: 'abort' | 'failover'): void
 }
 
-export async function side(plugins: readonly Plugin[], { faults = '', see = () => undefined }: { readonly faults?: string; readonly see?: (event: AnyObservedEvent, side: Side) => void } = {}): Promise<Side> {
+async function side(plugins: readonly Plugin[], { faults = '', see = () => undefined }: { readonly faults?: string; readonly see?: (event: AnyObservedEvent, side: Side) => void } = {}): Promise<Side> {
   const packets: Packet[] = []
   const seen: AnyObservedEvent[] = []
   const asks: Record<'abort' | 'failover', () => void> = { abort: () => undefined, failover: () => undefined }
@@ -47,7 +47,7 @@ export async function side(plugins: readonly Plugin[], { faults = '', see = () =
   return made
 }
 
-export const never: AbortSignal = new AbortController().signal
+const never: AbortSignal = new AbortController().signal
 
 /** An arbiter both sides share. `first`: whoever asks first wins; a side: that one does; `nobody`: it does not answer. */
 export type Judge = 'first' | Claim['side'] | 'nobody'

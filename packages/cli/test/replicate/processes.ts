@@ -12,7 +12,7 @@ const bin = fileURLToPath(new URL('../../bin/xr.js', import.meta.url))
 /** A command line of `xr`. */
 export const command = (...words: readonly string[]): readonly string[] => [process.execPath, bin, ...words]
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

@@ -23,7 +23,7 @@ export function pageOf(state: ReportState, { script, style }: PlotLibrary): stri
 <body>
 <main>
 <h1>${escapeHtml(state.title)}</h1>
-<p class="soft">${whenText(began, ending(state))}</p>
+<p class="soft">${whenText(state, began, ending(state))}</p>
 ${figures(state)}
 <h2>What happened</h2>
 ${story(state, began)}
@@ -46,8 +46,9 @@ const times = ({ story, plots }: ReportState): readonly number[] => [...story.ma
 const beginning = (state: ReportState): number => times(state).reduce((least, at) => Math.min(least, at), Infinity)
 const ending = (state: ReportState): number => times(state).reduce((most, at) => Math.max(most, at), -Infinity)
 
-function whenText(began: number, ended: number): string {
+function whenText({ clock }: ReportState, began: number, ended: number): string {
   if (!Number.isFinite(began)) return 'Nothing has happened yet.'
+  if (clock === 'virtual') return `${durationText(ended - began)} of virtual time`
   return `${new Date(began).toISOString().slice(0, 19).replace('T', ' ')} UTC, ${durationText(ended - began)}`
 }
 
@@ -67,10 +68,11 @@ function figures({ plots, missed, acknowledged, figures: durations }: ReportStat
   return shown.length === 0 ? '' : `<dl class="figures">${shown.map(([label, value]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`
 }
 
-function story({ story: items, leftOut }: ReportState, began: number): string {
+function story({ story: items, leftOut, clock }: ReportState, began: number): string {
+  const when = (at: number): string => (clock === 'virtual' ? '' : ` datetime="${new Date(at).toISOString()}" title="${new Date(at).toISOString()}"`)
   const rows = items.map(
     ({ at, side, text, weight }) =>
-      `<li class="${weight}"><time datetime="${new Date(at).toISOString()}" title="${new Date(at).toISOString()}">+${((at - began) / 1000).toFixed(3)} s</time><b>${escapeHtml(side)}</b><span>${escapeHtml(text)}</span></li>`,
+      `<li class="${weight}"><time${when(at)}>+${((at - began) / 1000).toFixed(3)} s</time><b>${escapeHtml(side)}</b><span>${escapeHtml(text)}</span></li>`,
   )
   const note = leftOut === 0 ? '' : `<p class="soft">${leftOut} more items, of the middle or told often, are left out.</p>`
   return `<ol>${rows.join('\n')}</ol>${note}`

@@ -14,6 +14,8 @@ export interface ReportFileOptions {
   readonly title: string
   /** What to add to the clock of events for milliseconds since 1970. */
   readonly originMs: number
+  /** `virtual`: times begin with 0 and are those of no day. */
+  readonly clock?: 'real' | 'virtual'
 }
 
 /** A report that is kept in a file: written anew every few seconds, when it is closed, and when the process ends. The file is always a whole page. */
@@ -27,8 +29,8 @@ export class ReportFile implements Observer {
   #open = true
 
   /** Writes an empty page at once, so that what will not work is found before anything begins. @throws ObserverError OBSERVER_REPORT */
-  constructor({ path, title, originMs }: ReportFileOptions) {
-    this.report = new Report(title)
+  constructor({ path, title, originMs, clock }: ReportFileOptions) {
+    this.report = new Report(title, clock)
     this.#path = path
     this.#own = this.report.side('', originMs)
     try {

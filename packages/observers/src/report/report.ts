@@ -8,6 +8,7 @@ import { Story, type StoryItem } from './story.ts'
 /** What a page is made of. */
 export interface ReportState {
   readonly title: string
+  readonly clock: 'real' | 'virtual'
   readonly story: readonly StoryItem[]
   /** Items that the story does not have any more. */
   readonly leftOut: number
@@ -29,6 +30,7 @@ const QUIET: ReadonlySet<string> = new Set(['save.pass-begin', 'save.pages', 'sa
 /** Gathers what one or both sides of a replication tell. Memory does not grow with how long that goes on. */
 export class Report {
   readonly title: string
+  readonly #clock: 'real' | 'virtual'
   readonly #story = new Story()
   readonly #measures = new Map<string, Measure>()
   #missed: Missed | undefined
@@ -37,8 +39,10 @@ export class Report {
   #lostAt: number | undefined
   readonly #figures = new Map<string, number>()
 
-  constructor(title: string) {
+  /** @param clock `virtual`: times begin with 0 and are those of no day */
+  constructor(title: string, clock: 'real' | 'virtual' = 'real') {
     this.title = title
+    this.#clock = clock
   }
 
   /**
@@ -76,6 +80,7 @@ export class Report {
     const plots = plotSpecs.map((spec): PlotState => ({ ...spec, measures: spec.lines.map(({ measure }) => this.#measures.get(measure) ?? new Measure()) }))
     return {
       title: this.title,
+      clock: this.#clock,
       story: this.#story.items,
       leftOut: this.#story.leftOut,
       plots: plots.filter(({ measures }) => measures.some(({ summary }) => summary !== undefined)),

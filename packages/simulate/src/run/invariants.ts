@@ -12,6 +12,7 @@ export const invariants = {
   'disk-epoch': 'After a failover the disk is of the same epoch as the memory.',
   'ends': 'Every fault ends in a defined state within a bound.',
   'runs-on': 'Whoever may run the guest, and lives, runs it.',
+  'in-time': 'Where nothing goes wrong but that the primary dies, the backup is active soon after it is missed.',
   'keeps-on': 'Where nothing goes wrong, epoch after epoch is acknowledged.',
 } as const
 
@@ -41,6 +42,8 @@ export class Watch {
   #letGo = false
   #seenOps = 0
   #taken: Snapshot | undefined
+  #takenAt: number | undefined
+  #diedAt: number | undefined
   #violation: Violation | undefined
 
   constructor(now: () => number, disk: SimDisk) {
@@ -107,10 +110,22 @@ export class Watch {
     if (this.#taken !== undefined && ops > this.#taken.ops) this.violated('no-lost-output', `packet ${number} leaves host a after the other side took over without it`)
   }
 
+  /** A process dies; a backup that holds a copy has to take over then. */
+  dies(host: HostName, backup: string): void {
+    if (host === 'a' && backup === 'holding') this.#diedAt ??= this.#now()
+  }
+
+  tookOverWithin(ms: number): void {
+    if (this.#diedAt === undefined) return
+    const took = (this.#takenAt ?? Infinity) - this.#diedAt
+    if (took > ms) this.violated('in-time', `the primary died at ${this.#diedAt.toFixed(0)} ms, the backup was active ${took.toFixed(0)} ms later; ${ms} ms are allowed`)
+  }
+
   /** The backup is about to let its guest run for the first time. */
   takesOver(snapshot: Snapshot): void {
     if (this.#taken !== undefined) return
     this.#taken = snapshot
+    this.#takenAt = this.#now()
     if (snapshot.ops < this.#seenOps) this.violated('no-lost-output', `the world has seen a packet of operation ${this.#seenOps}; the guest goes on from operation ${snapshot.ops}`)
     const found = [...this.#epochs].reverse().find(([, one]) => one.ops === snapshot.ops && one.memory === snapshot.memory)
     if (found === undefined) return this.violated('last-epoch', `the memory of the guest is of no epoch; it has done ${snapshot.ops} operations`)

