@@ -11,7 +11,7 @@ const processor = 'max,-smap,-rdtscp,-avx,-avx2,-f16c,-fma'
 const notTheJob = /^\(XEN\)|^\(d\d+\)|^\[ *\d+\.\d+\]|^LAB> [\d.]+ no module/
 
 const kernelOptions = 'console=hvc0 earlyprintk=xen panic=1 loglevel=4 mitigations=off random.trust_cpu=on'
-const xenOptions = (dom0) => `console=com1 com1=115200,8n1 dom0_mem=${dom0}M,max:${dom0}M dom0_max_vcpus=2 loglvl=all guest_loglvl=all`
+const xenOptions = (dom0) => `console=com1 com1=115200,8n1 dom0_mem=${dom0}M,max:${dom0}M dom0_max_vcpus=1 loglvl=all guest_loglvl=all`
 
 /** @param {string} value within an option of QEMU, where a comma ends it */
 const quoted = (value) => value.replaceAll(',', ',,')
