@@ -17,10 +17,10 @@ npm run lab -- run SCRIPT [WORDS…]    run a .sh or .mjs file in dom0 and colle
 scenarios:
 ${Object.entries(scenarios).map(([name, { does }]) => `  ${name.padEnd(10)} ${does}`).join('\n')}
 
-options: --in PATH (repeatable; its contents go into /scratch/in)  --out DIR  --seconds N  --memory MIB  --dom0 MIB  --shadow  --no-build`
+options: --in PATH (repeatable; its contents go into /scratch/in)  --out DIR  --seconds N  --memory MIB  --dom0 MIB  --vcpus N  --shadow  --no-build`
 
 const options = {
-  in: { type: 'string', multiple: true }, out: { type: 'string' }, seconds: { type: 'string' }, memory: { type: 'string' }, dom0: { type: 'string' }, shadow: { type: 'boolean' },
+  in: { type: 'string', multiple: true }, out: { type: 'string' }, seconds: { type: 'string' }, memory: { type: 'string' }, dom0: { type: 'string' }, vcpus: { type: 'string' }, shadow: { type: 'boolean' },
   'no-build': { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
 }
 
@@ -60,7 +60,7 @@ async function main() {
   const out = resolve(values.out ?? join(import.meta.dirname, 'out', job.name))
   const result = await runJob({
     command: job.command, input: [...(values.in ?? []), ...job.files], out, seconds: wholeNumber('seconds', values.seconds, job.seconds ?? 600),
-    memoryMiB: wholeNumber('memory', values.memory, job.memoryMiB ?? 2560), dom0MiB: wholeNumber('dom0', values.dom0, job.dom0MiB ?? 1280), xen, say,
+    memoryMiB: wholeNumber('memory', values.memory, job.memoryMiB ?? 2560), dom0MiB: wholeNumber('dom0', values.dom0, job.dom0MiB ?? 1280), vcpus: wholeNumber('vcpus', values.vcpus, 1), xen, say,
     onLine: (line) => console.log(line), signal: interrupted.signal,
   })
   const held = job.name === 'run' || report(join(out, 'job.log'), out)

@@ -30,7 +30,7 @@ export async function savedAndRestored(tap, kind, pairs, size) {
 async function running(it) {
   try {
     await onlyOne(it)
-    return await runsOn(it, 0, { seconds: 10 })
+    return await runsOn(it, 0, { seconds: 30 })
   } catch {
     await destroyAll()
     return create(it)
@@ -74,7 +74,7 @@ export async function replicated(tap, kind, sender, receiver) {
     const before = await create(it)
     const began = performance.now()
     const remus = replicate(it, { sender, receiver, log, keep: '' })
-    await until('20 checkpoints have come', () => checkpoints(log) >= 20, { seconds: 240 }).catch((error) => {
+    await until('20 checkpoints have come', () => checkpoints(log) >= 20, { seconds: 600 }).catch((error) => {
       process.kill(remus.pid, 'SIGKILL')
       throw new Error(`${error.message}; the receiver's last words:\n${received(log).split('\n').slice(-6).join('\n')}`)
     })

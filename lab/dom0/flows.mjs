@@ -25,7 +25,7 @@ export async function restore(it, { by, file }) {
 }
 
 /** Xen's own checker of streams must accept the file. */
-export const verify = (file) => run([`${process.env.XEN_BIN}/verify-stream-v2`, '-f', 'xl', '-i', file], { seconds: 240 })
+export const verify = (file) => run([`${process.env.XEN_BIN}/verify-stream-v2`, '-f', 'xl', '-i', file], { seconds: 400 })
 
 /** What the receiving side said. */
 export const received = (log) => (existsSync(`${log}.err`) ? readFileSync(`${log}.err`, 'utf8') : '')
@@ -33,7 +33,7 @@ export const received = (log) => (existsSync(`${log}.err`) ? readFileSync(`${log
 /** A guest is moved to a receiver on this host: it must be another domain afterwards, and the only one. */
 export async function migrate(it, { sender, receiver, log }) {
   const before = await domid(it.name)
-  const moved = await attempt(sendCommand(it, sender, receiver), { env: environment(sender, peerEnvironment(receiver, log)), seconds: 300 })
+  const moved = await attempt(sendCommand(it, sender, receiver), { env: environment(sender, peerEnvironment(receiver, log)), seconds: 600 })
   must(moved.status === 0, `sender: ${moved.status}\n${lastLines(moved.out + moved.err)}\nreceiver:\n${lastLines(received(log))}`)
   await onlyOne(it)
   must((await domid(it.name)) !== before, 'the guest did not become another domain')
@@ -43,7 +43,7 @@ export async function migrate(it, { sender, receiver, log }) {
 /** Several helpers save one suspended guest in turn: each stream is a file, `file.0`, `file.1`, … in the order of `ends`. */
 export async function saveTwins(it, { ends, file }) {
   const env = { LIBXL_SAVE_HELPER: '/opt/xr/lab/dom0/bin/twin-helper.mjs', TWINS: ends.map(programOf).join(' '), TWIN_OUT: file }
-  await run(['xl', 'save', it.name, `${file}.xl`], { env, seconds: 240 })
+  await run(['xl', 'save', it.name, `${file}.xl`], { env, seconds: 600 })
   for (let at = 1; at < ends.length; at++) {
     const { status, completed } = JSON.parse(readFileSync(`${file}.${at}.json`, 'utf8'))
     must(status === 0 && completed?.[0] === 0, `${ends[at]}: exit ${status}, completed with ${completed}`)
@@ -54,7 +54,7 @@ export async function saveTwins(it, { ends, file }) {
 export const checkpoints = (log) => received(log).match(/All records buffered|checkpoint \d+ processed/g)?.length ?? 0
 
 /** Starts replication to a receiver on this host. */
-export const replicate = (it, { sender, receiver, log, limit, keep, metered, intervalMs = 200, seconds = 400 }) =>
+export const replicate = (it, { sender, receiver, log, limit, keep, metered, intervalMs = 200, seconds = 900 }) =>
   start(remusCommand(it, intervalMs), { env: environment(sender, { metered, ...peerEnvironment(receiver, log, { limit, keep }) }), seconds })
 
 /** Starts replication into nowhere. */
@@ -77,6 +77,6 @@ export async function sendingHostDies(it, sender) {
 
 /** The backup must take over and count on from where the replicated guest was. */
 export async function backupRuns(it, above) {
-  const id = await until('a backup is left', async () => (await domains()).find(({ name, state }) => name.startsWith(it.name) && !state.includes('p'))?.id, { seconds: 60 })
-  return runsOn(it, above, { id, seconds: 60 })
+  const id = await until('a backup is left', async () => (await domains()).find(({ name, state }) => name.startsWith(it.name) && !state.includes('p'))?.id, { seconds: 120 })
+  return runsOn(it, above, { id, seconds: 120 })
 }

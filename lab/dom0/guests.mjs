@@ -62,10 +62,14 @@ export async function domains() {
   return rows.map(([name, id, , , state]) => ({ name, id: Number(id), state })).filter(({ id }) => id !== 0)
 }
 
-/** Starts a guest and waits until it counts. */
+/** Starts a guest and waits until it counts. On a busy machine libxl may give the device model up before it has started: then once more. */
 export async function create(it) {
-  await run(['xl', 'create', '-q', it.config])
-  return runsOn(it, 0, { seconds: 90 })
+  for (let tries = 3; ; tries--) {
+    const { status, err } = await attempt(['xl', 'create', '-q', it.config])
+    if (status === 0) return runsOn(it, 0, { seconds: 180 })
+    if (tries === 1 || !/device model did not start/.test(err)) throw new CheckFailed(`xl create ${it.config}: ${status}\n${err}`)
+    await destroyAll()
+  }
 }
 
 /** Takes a guest away, if it is there. */
@@ -111,7 +115,7 @@ async function consoleCounts(id, above, seconds) {
  * @param {{ id?: number, seconds?: number }} [where] `id` when the name is not the one it was created with
  * @returns {Promise<number>} what it has counted to
  */
-export async function runsOn(it, above, { id, seconds = 30 } = {}) {
+export async function runsOn(it, above, { id, seconds = 90 } = {}) {
   const at = id ?? (await domid(it.name))
   must(at !== undefined, `no domain is called ${it.name}`)
   return it.kind === 'hvm' ? bootSectorCounts(at, above, seconds) : consoleCounts(at, above, seconds)

@@ -18,7 +18,7 @@ const given = (changes) => Object.fromEntries(Object.entries({ ...process.env, .
  * @param {{ env?: Record<string, string | undefined>, seconds?: number }} [how]
  * @returns {{ pid: number, child: import('node:child_process').ChildProcess, ended: Promise<{ status: number | string, out: string, err: string, seconds: number }> }}
  */
-export function start(argv, { env = {}, seconds = 120 } = {}) {
+export function start(argv, { env = {}, seconds = 400 } = {}) {
   const began = performance.now(), said = { out: '', err: '' }
   const child = spawn(argv[0], argv.slice(1), { env: given(env), stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)

@@ -15,12 +15,12 @@ import { copyWorkspace } from './workspace.mjs'
  * @param {readonly string[]} job.input files and folders whose contents go into /scratch/in
  * @param {string} job.out folder for the results; emptied first
  * @param {number} job.seconds the command may take; the boot has two minutes more
- * @param {number} job.memoryMiB of the whole machine @param {number} job.dom0MiB of dom0
+ * @param {number} job.memoryMiB of the whole machine @param {number} job.dom0MiB of dom0 @param {number} job.vcpus of dom0
  * @param {string | undefined} job.xen another hypervisor
  * @param {(line: string) => void} job.say progress of the lab @param {(line: string) => void} job.onLine lines of the command
  * @returns {Promise<{ status: number, ended: string, seconds: number }>} `status` is the command's, 125 when there is none
  */
-export async function runJob({ command, input, out, seconds, memoryMiB, dom0MiB, xen, say, onLine, signal }) {
+export async function runJob({ command, input, out, seconds, memoryMiB, dom0MiB, vcpus, xen, say, onLine, signal }) {
   const parts = await system(say)
   const work = mkdtempSync(join(process.env.XR_LAB_TMP ?? tmpdir(), 'xr-lab-'))
   try {
@@ -33,7 +33,7 @@ export async function runJob({ command, input, out, seconds, memoryMiB, dom0MiB,
     fillScratch(join(work, 'scratch'), { command, input, seconds })
     await makeDisk(parts.tool, join(work, 'scratch'), disks.scratch, 6000)
     say('booting')
-    const run = await boot({ system: parts, disks, out, seconds: seconds + 120, memoryMiB, dom0MiB, xen, onLine, signal })
+    const run = await boot({ system: parts, disks, out, seconds: seconds + 120, memoryMiB, dom0MiB, vcpus, xen, onLine, signal })
     await collect(parts.tool, disks.scratch, out)
     const status = join(out, 'job.status')
     return { ...run, status: existsSync(status) ? Number(readFileSync(status, 'utf8')) : 125 }

@@ -11,12 +11,12 @@ const processor = 'max,-smap,-rdtscp,-avx,-avx2,-f16c,-fma'
 const notTheJob = /^\(XEN\)|^\(d\d+\)|^\[ *\d+\.\d+\]|^LAB> [\d.]+ no module/
 
 const kernelOptions = 'console=hvc0 earlyprintk=xen panic=1 loglevel=4 mitigations=off random.trust_cpu=on'
-const xenOptions = (dom0) => `console=com1 com1=115200,8n1 dom0_mem=${dom0}M,max:${dom0}M dom0_max_vcpus=2 loglvl=all guest_loglvl=all`
+const xenOptions = (dom0, vcpus) => `console=com1 com1=115200,8n1 dom0_mem=${dom0}M,max:${dom0}M dom0_max_vcpus=${vcpus} loglvl=all guest_loglvl=all`
 
 /** @param {string} value within an option of QEMU, where a comma ends it */
 const quoted = (value) => value.replaceAll(',', ',,')
 
-function qemuArgs({ system, disks, memoryMiB, dom0MiB, xen }) {
+function qemuArgs({ system, disks, memoryMiB, dom0MiB, vcpus, xen }) {
   const disk = (file, keep, at) => [
     '-drive', `file=${quoted(file)},format=raw,if=none,id=disk${at},cache=unsafe${keep ? '' : ',snapshot=on'}`,
     '-device', `virtio-blk-pci,drive=disk${at}`,
@@ -25,7 +25,7 @@ function qemuArgs({ system, disks, memoryMiB, dom0MiB, xen }) {
     '-L', join(system.host, 'usr/share/qemu'), '-L', join(system.host, 'usr/share/seabios'),
     '-accel', 'tcg,thread=multi', '-machine', 'pc', '-cpu', processor, '-m', String(memoryMiB), '-smp', '2',
     '-nodefaults', '-display', 'none', '-no-reboot', '-monitor', 'none', '-serial', 'stdio',
-    '-kernel', xen ?? join(system.dir, 'xen'), '-append', xenOptions(dom0MiB),
+    '-kernel', xen ?? join(system.dir, 'xen'), '-append', xenOptions(dom0MiB, vcpus),
     '-initrd', `${quoted(`${system.dir}/vmlinuz ${kernelOptions}`)},${quoted(join(system.dir, 'first.gz'))}`,
     ...disk(join(system.dir, 'root.ext4'), false, 0), ...disk(disks.workspace, false, 1), ...disk(disks.scratch, true, 2),
   ]
@@ -43,11 +43,11 @@ function qemuArgs({ system, disks, memoryMiB, dom0MiB, xen }) {
  * @param {AbortSignal} boot.signal ends the machine
  * @returns {Promise<{ ended: 'powered off' | 'timed out' | 'interrupted' | 'died', seconds: number }>}
  */
-export async function boot({ system, disks, out, seconds, memoryMiB, dom0MiB, xen, onLine, signal }) {
+export async function boot({ system, disks, out, seconds, memoryMiB, dom0MiB, vcpus, xen, onLine, signal }) {
   const [loader, ...rest] = system.tool.command('qemu-system-x86_64')
   const started = performance.now()
   const env = { ...process.env, QEMU_MODULE_DIR: join(system.host, 'usr/lib/x86_64-linux-gnu/qemu') }
-  const child = spawn(loader, [...rest, ...qemuArgs({ system, disks, memoryMiB, dom0MiB, xen })], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const child = spawn(loader, [...rest, ...qemuArgs({ system, disks, memoryMiB, dom0MiB, vcpus, xen })], { stdio: ['ignore', 'pipe', 'pipe'], env })
   const log = createWriteStream(join(out, 'console.log'))
   const kill = () => child.kill('SIGKILL')
   process.on('exit', kill)

@@ -18,7 +18,7 @@ const median = (numbers) => {
 /** Runs a command as bash's `time` sees it: seconds of wall clock, and of processor in it and all it waited for. */
 async function timed(argv, end) {
   const env = environment(end, { TIMEFORMAT: 'took %R %U %S' })
-  const { err } = await run(['bash', '-c', 'time "$@"', 'timed', ...argv], { env, seconds: 240 })
+  const { err } = await run(['bash', '-c', 'time "$@"', 'timed', ...argv], { env, seconds: 400 })
   const [, wall, user, system] = /took ([\d.]+) ([\d.]+) ([\d.]+)/.exec(err)
   return { wall: Number(wall), processor: Number(user) + Number(system) }
 }
@@ -60,9 +60,9 @@ async function pauses(it, end, limit) {
   rmSync(file, { force: true })
   await create(it)
   const taken = () => { try { return readFileSync(file, 'utf8').trim().split('\n').map(Number).slice(1) } catch { return [] } }
-  const sender = replicate(it, { sender: end, receiver: 'C', log, limit, keep: '', metered: file, intervalMs: 200, seconds: 240 })
+  const sender = replicate(it, { sender: end, receiver: 'C', log, limit, keep: '', metered: file, intervalMs: 200, seconds: 500 })
   try {
-    await until(`${checkpointsWanted} checkpoints by ${end}`, () => taken().length >= checkpointsWanted, { seconds: 200, everyMs: 1000 })
+    await until(`${checkpointsWanted} checkpoints by ${end}`, () => taken().length >= checkpointsWanted, { seconds: 400, everyMs: 1000 })
     return taken()
   } finally {
     process.kill(-sender.pid, 'SIGKILL')

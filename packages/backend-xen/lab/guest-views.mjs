@@ -4,16 +4,28 @@ const BATCH = 1024
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i)
 
-/** All pages of a guest as [pfn, frame]. Of a PV guest machine frames are asked whose they are, for its own table is its own business. */
+/** All pages of a guest by pfn: where they lie and of which type they are. A PV guest's are found by its own table. */
 export async function pagesOf(guest) {
-  const frames = guest.pv === undefined ? await guest.memory.frames() : guest.pv.machine.maxMfn + 1
-  const found = []
-  for (let at = 0; at < frames; at += BATCH) {
-    const part = range(at, Math.min(at + BATCH, frames))
-    const types = await guest.memory.types(part)
-    for (const [i, frame] of part.entries()) if (types[i] < 13) found.push([guest.pv === undefined ? frame : guest.pv.machine.pfn(frame), frame, types[i]])
+  const table = guest.pv === undefined ? undefined : await p2mOf(guest)
+  const count = table === undefined ? await guest.memory.frames() : table.p2m.pages
+  const pages = new Map()
+  for (let at = 0; at < count; at += BATCH) {
+    const pfns = range(at, Math.min(at + BATCH, count)).filter((pfn) => table === undefined || table.p2m.mfn(pfn) >= 0)
+    const frames = pfns.map((pfn) => (table === undefined ? pfn : table.p2m.mfn(pfn)))
+    const types = await guest.memory.types(frames)
+    for (const [i, pfn] of pfns.entries()) if (types[i] < 13) pages.set(pfn, { frame: frames[i], type: types[i] })
   }
-  return new Map(found.filter(([pfn]) => pfn < 2 ** 40).map(([pfn, frame, type]) => [pfn, { frame, type }]))
+  table?.close()
+  return pages
+}
+
+async function p2mOf(guest) {
+  const { findP2m } = await import('/opt/xr/packages/libxc-stream/dist/save/pv/find-p2m.js')
+  const { SharedInfoView } = await import('/opt/xr/packages/libxc-stream/dist/pv/shared-info.js')
+  const shared = await guest.memory.map([guest.pv.sharedInfoFrame])
+  const found = await findP2m(guest.memory, guest.pv, guest.facts.width, new SharedInfoView(shared.page(0), guest.facts.width))
+  shared.close()
+  return found
 }
 
 async function contents(guest, frames) {

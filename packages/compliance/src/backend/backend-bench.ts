@@ -14,6 +14,8 @@ export interface BackendBench extends Bench {
   readonly frameOf: (pfn: number) => Promise<number>
   /** For a guest of the same kind beside this one, large enough for its memory. */
   readonly request: (name: string) => RestoreRequest
+  /** Ways in which the guest can go on in the domain where it was suspended; both when left out. Kernels with Xen drivers survive `resumed` in a new domain only. */
+  readonly goesOn?: readonly ('cancelled' | 'resumed')[]
   /** State of CPUs without what changes with time alone, where there is such: two readings of a guest that stands are the same then. */
   readonly timeless?: (state: Uint8Array) => Uint8Array
   /** What callers have taken from the host and not given back, in words: mappings, log-dirty mode, handles. Empty when nothing. */
