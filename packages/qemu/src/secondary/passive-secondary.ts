@@ -1,9 +1,10 @@
 import { ByteReader, encodeColoMessage, encodeDevices, QemuReader, readColoMessage, type ColoMessageName, type QemuSection, type RamBlock } from '@xen-replication/format'
 import { drive, LinkError, type AbortSignalLike, type Channel, type Clock } from '@xen-replication/plugin-api'
+import { inTime } from '../link/in-time.ts'
+import { watchedSource } from '../link/watched-source.ts'
 import { QemuError } from '../qemu-error.ts'
 import type { CheckpointStore } from '../store/checkpoint-store.ts'
 import { secondaryTable, type SecondaryEffect, type SecondaryEvent, type SecondaryState } from './table.ts'
-import { watchedSource } from './watched-source.ts'
 
 /** What happens, for whoever looks on. */
 export type SecondaryNote =
@@ -68,6 +69,7 @@ class PassiveSecondary {
   readonly #ports: PassiveSecondaryPorts
   readonly #reader: ByteReader
   readonly #qemu: QemuReader
+  readonly #answerMs: number
   state: SecondaryState = 'starting'
   #epoch: number | undefined
   #why: Error | undefined
@@ -82,7 +84,8 @@ class PassiveSecondary {
   constructor(ports: PassiveSecondaryPorts) {
     const { channel, clock, signal, times = {} } = ports
     this.#ports = ports
-    this.#reader = new ByteReader(watchedSource(channel, clock, () => (this.#idle ? times.idleMs : (times.answerMs ?? ANSWER_MS)), signal))
+    this.#answerMs = times.answerMs ?? ANSWER_MS
+    this.#reader = new ByteReader(watchedSource(channel, { clock, signal, peer: 'primary', patience: () => (this.#idle ? times.idleMs : this.#answerMs) }))
     this.#qemu = new QemuReader(this.#reader, { blocks: (blocks) => void (this.#blocks = blocks), page: (block, offset, bytes) => this.#page(block, offset, bytes) })
   }
 
@@ -156,7 +159,8 @@ class PassiveSecondary {
   }
 
   async #send(name: ColoMessageName): Promise<undefined> {
-    await this.#ports.channel.write([encodeColoMessage(name)])
+    const { channel, clock, signal } = this.#ports
+    await inTime(channel.write([encodeColoMessage(name)]), { clock, signal, ms: this.#answerMs, otherwise: 'the primary took nothing' })
   }
 
   #page(block: RamBlock, offset: number, bytes: Uint8Array | undefined): void {
