@@ -27,6 +27,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('config', 'show the settings, and where each comes from', () => import('./commands/config.ts')),
   entry('qemu-backup', 'keep the last checkpoint of a QEMU guest on another host', () => import('./commands/qemu-backup.ts')),
   entry('qemu-restore', 'start a QEMU where a backup ends', () => import('./commands/qemu-restore.ts')),
+  entry('qemu-colo', 'have two QEMUs replicate a guest, watch them, and fail over', () => import('./commands/qemu-colo.ts')),
   entry('qemu-replay', 'be the primary of a QEMU, with a recorded guest', () => import('./commands/qemu-replay.ts')),
   entry('qemu-record', 'keep what two QEMUs of a COLO pair say', () => import('./commands/qemu-record.ts')),
   entry('demo', 'show all of it on two simulated hosts', () => import('./commands/demo.ts')),

@@ -32,19 +32,21 @@ export function bench(): Bench {
 export interface RealQemu {
   readonly process: ChildProcess
   readonly qmp: Qmp
+  /** What QEMU itself has printed. */
+  said(): string
   /** Lines that its guest has printed. */
   counts(): readonly number[]
   kill(): Promise<void>
 }
 
-/** Starts a QEMU whose guest counts. */
+/** Starts a QEMU whose guest counts. A second monitor is at NAME.watch in the folder. */
 export async function startGuest({ folder, machine }: Bench, name: string, more: readonly string[] = []): Promise<RealQemu> {
   const [serial, monitor] = [join(folder, `${name}.serial`), join(folder, `${name}.qmp`)]
-  const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-name', name, ...more]
+  const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-qmp', `unix:${join(folder, `${name}.watch`)},server=on,wait=off`, '-name', name, ...more]
   const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: join(folder, 'keep-lock.so') } })
   const said: Buffer[] = []
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await ended
@@ -59,7 +61,7 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
     child.kill('SIGKILL')
     await ended
   }
-  return { process: child, qmp, counts: () => countsIn(serial), kill }
+  return { process: child, qmp, said: () => Buffer.concat(said).toString(), counts: () => countsIn(serial), kill }
 }
 
 /** What a guest has counted, as far as lines are complete. */

@@ -18,11 +18,11 @@ export interface CaptureReading {
 }
 
 /** Reads a migration stream of QEMU as far as it goes. @throws CliError when it is called off or the file fails */
-export async function readCapture({ progress, now }: VerbContext, image: OpenImage): Promise<CaptureReading> {
-  const began = now()
+export async function readCapture(ctx: VerbContext, image: OpenImage): Promise<CaptureReading> {
+  const began = ctx.now()
   const reader = new ByteReader(image.source)
   const summary = createCaptureSummary()
-  const task = progress.begin(image.path, image.size)
+  const task = ctx.progress.begin(image.path, image.size)
   let fault: ErrorDocument | undefined
   try {
     for await (const item of walkCapture(reader, { blocks: (blocks) => summary.blocks(blocks), page: () => undefined })) {
@@ -35,7 +35,7 @@ export async function readCapture({ progress, now }: VerbContext, image: OpenIma
   } finally {
     task.end()
   }
-  return { summary: summary.finish(), bytes: reader.offset, seconds: (now() - began) / 1000, fault }
+  return { summary: summary.finish(), bytes: reader.offset, seconds: (ctx.now() - began) / 1000, fault }
 }
 
 /** `xr show` of a migration stream of QEMU. */

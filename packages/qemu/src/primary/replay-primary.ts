@@ -98,7 +98,7 @@ class ReplayPrimary {
     'send-memory': () => this.#sendMemory(),
     'send-devices': () => this.#sendDevices(),
     expect: () => this.#expect(),
-    count: () => this.#count(),
+    count: () => Promise.resolve(this.#count()),
   }
 
   /** The next checkpoint of the source; the first again behind the last. */
@@ -156,7 +156,7 @@ class ReplayPrimary {
     }
   }
 
-  async #count(): Promise<undefined> {
+  #count(): undefined {
     const { clock, observe } = this.#ports
     this.#done++
     observe?.({ kind: 'checkpoint', checkpoint: this.#done, repliedMs: this.#repliedMs, receivedMs: this.#receivedMs, loadedMs: clock.now() - this.#began })

@@ -6,7 +6,7 @@ import type { Direction, Passed } from './record-link.ts'
 export interface CaptureFiles {
   /** What each file holds, by path. */
   readonly paths: Readonly<Record<Direction | 'times', string>>
-  keep(passed: Passed, bytes: Uint8Array): Promise<void>
+  readonly keep: (passed: Passed, bytes: Uint8Array) => Promise<void>
   /** All of it is on the disk when this resolves. May be called twice. */
   close(): Promise<void>
 }

@@ -33,6 +33,9 @@ export interface RecordEnd {
 /** Longest piece, in bytes: no more than two of them are in memory. */
 const PIECE_BYTES = 256 * 1024
 
+/** What one side still says when the other has ended, in milliseconds: a QEMU leaves a link open that is of no use any more. */
+const LAST_WORDS_MS = 500
+
 /**
  * Stands between two QEMUs and keeps what they say, each byte unchanged and in order, until one of them is gone. Both channels are closed then.
  *
@@ -42,6 +45,7 @@ export async function recordLink({ primary, secondary, clock, signal, keep }: Re
   const began = clock.now()
   const bytes = { p2s: 0, s2p: 0 }
   let why: Error | undefined
+  let over = false
   let failed: { readonly error: unknown } | undefined
   const closeBoth = async (): Promise<void> => void (await Promise.all([primary.close(), secondary.close()]))
   const stop = (): void => void closeBoth()
@@ -63,13 +67,20 @@ export async function recordLink({ primary, secondary, clock, signal, keep }: Re
         await to.write([some])
       }
     } catch (error) {
-      why ??= error instanceof Error ? error : new Error(String(error))
+      if (!over) why ??= error instanceof Error ? error : new Error(String(error))
       await closeBoth()
     }
   }
   signal.addEventListener('abort', stop, { once: true })
   try {
-    await Promise.all([pump(primary, secondary, 'p2s'), pump(secondary, primary, 's2p')])
+    const pumps = [pump(primary, secondary, 'p2s'), pump(secondary, primary, 's2p')]
+    await Promise.race(pumps)
+    const last = new AbortController()
+    await Promise.race([Promise.all(pumps), clock.sleep(LAST_WORDS_MS, last.signal).catch(() => undefined)])
+    last.abort()
+    over = true
+    await closeBoth()
+    await Promise.all(pumps)
   } finally {
     signal.removeEventListener('abort', stop)
     await closeBoth()

@@ -78,6 +78,14 @@ describe('a recording', () => {
     expect(seen).toEqual([3])
   })
 
+  it('ends when one side has ended and the other leaves the link open, as QEMU does', async () => {
+    const [near, far] = [channelPair(), channelPair()]
+    const recording = recordLink({ primary: near.secondary, secondary: far.primary, clock, signal, keep: () => Promise.resolve() })
+    await near.primary.end()
+    expect(await far.secondary.read(1)).toBe(undefined)
+    expect(await recording).toEqual({ bytes: { p2s: 0, s2p: 0 }, why: undefined })
+  })
+
   it('that cannot be kept ends, and hands on nothing that was not kept', async () => {
     const [near, far] = [channelPair(), channelPair()]
     const recording = recordLink({ primary: near.secondary, secondary: far.primary, clock, signal, keep: () => Promise.reject(new Error('no space')) })
