@@ -20,12 +20,12 @@ export interface Bench {
   readonly machine: readonly string[]
 }
 
-export function bench(): Bench {
+export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'xr-real-qemu-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const built = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', join(folder, 'keep-lock.so'), join(import.meta.dirname, 'keep-lock.c'), '-ldl'])
   if (built.status !== 0) throw new Error(`keep-lock.c could not be compiled: ${String(built.stderr)}`)
-  return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder)] }
+  return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder, guest)] }
 }
 
 /** A QEMU that runs. */

@@ -1,5 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -19,12 +18,13 @@ async function waiting(rig: Bench): Promise<{ readonly secondary: RealQemu; read
 }
 
 /** Has a secondary go on alone: its guest counts on. */
-async function goesOn({ qmp, counts, said }: RealQemu): Promise<void> {
+async function goesOn(guest: RealQemu): Promise<void> {
+  const { qmp } = guest
   await qmp.execute('x-colo-lost-heartbeat')
   await until('it has failed over', async () => ((await qmp.execute('query-colo-status')) as { mode: string }).mode === 'none')
-  const before = counts().length
-  await until(`the guest counts on: ${said()}`, () => counts().length > before + 3)
-  const after = counts().slice(before)
+  const before = guest.counts().length
+  await until(`the guest counts on: ${guest.said()}`, () => guest.counts().length > before + 3)
+  const after = guest.counts().slice(before)
   expect(after).toEqual(after.map((_, i) => (after[0] ?? 0) + i))
 }
 
