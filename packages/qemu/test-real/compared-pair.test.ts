@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { bench, startGuest, until } from './real-qemu.ts'
@@ -21,7 +20,7 @@ async function network(): Promise<{ readonly port: number; readonly sent: Sent[]
   })
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   onTestFinished(() => void socket.close())
-  return { port: (socket.address() as AddressInfo).port, sent }
+  return { port: socket.address().port, sent }
 }
 
 /** Counts that did not come, or came twice. Comparing changes the order of datagrams: whichever has its counterpart goes out. */
