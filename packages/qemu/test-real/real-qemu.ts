@@ -55,7 +55,10 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
     if (child.exitCode !== null) throw new Error(`QEMU ended with ${child.exitCode}: ${Buffer.concat(said).toString()}`)
     await setTimeout(20)
   }
-  const qmp = await openQmp(monitor, { clock, answerMs: 30_000 })
+  const qmp = await openQmp(monitor, { clock, answerMs: 30_000 }).catch(async () => {
+    await setTimeout(500) // the socket is there a moment before anybody listens at it
+    return openQmp(monitor, { clock, answerMs: 30_000 })
+  })
   onTestFinished(() => qmp.close())
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL')

@@ -37,6 +37,8 @@ export interface SecondaryEnd {
 }
 
 const ANSWER_MS = 10_000
+/** Source: QEMU, migration/savevm.h, QEMU_VM_SECTION_FOOTER. */
+const FOOTER = 0x7e
 
 /**
  * Is the secondary of a QEMU that replicates, without a guest: it keeps the last complete checkpoint. `vmstate-received` is said once that is
@@ -140,7 +142,7 @@ class PassiveSecondary {
 
   async #readDevices(): Promise<undefined> {
     this.#devices = await this.#reader.copy(this.#size)
-    if (this.#devices.at(-1) !== 0) throw new QemuError('QEMU_OUT_OF_STEP', 'the state of the devices does not end where it was said to', { offset: this.#reader.offset })
+    if (!endsWithDevice(this.#devices)) throw new QemuError('QEMU_OUT_OF_STEP', 'the state of the devices does not end where it was said to', { offset: this.#reader.offset })
   }
 
   async #store(): Promise<undefined> {
@@ -173,6 +175,12 @@ class PassiveSecondary {
     if (why instanceof LinkError) this.#why = why
     return why
   }
+}
+
+/** The footer of a device (its mark, and an id that is small) and the end behind it: a state that was cut, or is of another length, has none there. */
+function endsWithDevice(state: Uint8Array): boolean {
+  const [mark, high, next] = state.subarray(-6)
+  return state.length > 6 && mark === FOOTER && high === 0 && next === 0 && state.at(-1) === 0
 }
 
 const isCut = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'FMT_TRUNCATED'

@@ -152,6 +152,7 @@ describe('a primary that is out of step', () => {
     ['with two requests', after(message('checkpoint-request'), message('checkpoint-request')), 'REPL_UNEXPECTED_EVENT'],
     ['with sections it does not have', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(3, 0, 0, 0, 77)), 'FMT_QEMU_STREAM'],
     ['with devices that do not end', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0), message('vmstate-size', 2), Uint8Array.of(4, 4)), 'QEMU_OUT_OF_STEP'],
+    ['with devices that end in the middle of one', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0), message('vmstate-size', 100), new Uint8Array(100)), 'QEMU_OUT_OF_STEP'],
     ['with endless devices', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0, 0, 0, 0, 4, 9, 9, 9, 9, 9, 9, 9, 9)), 'FMT_BODY_TOO_LARGE'],
     ['without replication', { say: [{ after: 0, bytes: Uint8Array.from([...Buffer.from('QEVM'), 0, 0, 0, 3, 0]) }], then: 'ends' }, 'QEMU_NOT_COLO'],
     ['with something else', { say: [{ after: 0, bytes: new Uint8Array(100) }], then: 'ends' }, 'FMT_NOT_AN_IMAGE'],
