@@ -8,7 +8,8 @@ export default defineConfig({
   test: {
     name: 'qemu-real',
     include: ['test-real/**/*.test.ts'],
-    testTimeout: 300_000,
+    testTimeout: 120_000,
+    hookTimeout: 30_000,
     fileParallelism: false, // each has two QEMUs, and the machine two cores
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest-real.json' },

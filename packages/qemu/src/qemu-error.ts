@@ -9,6 +9,9 @@ export const qemuCodes = {
   QEMU_STORE_DAMAGED: 'The store of a backup holds other bytes than were written.',
   QEMU_STORE_IO: 'The store of a backup cannot be read or written.',
   QEMU_START: 'A QEMU that should go on from a checkpoint did not start, or ended before it had it.',
+  QEMU_CAPTURE: 'A recording of what two QEMUs said cannot be read or written, or is not of a COLO primary.',
+  QEMU_PAIR: 'Two QEMUs did not begin to replicate; what was set up for it was taken away again.',
+  QEMU_FAILOVER: 'The QEMU that is left of a pair did not go on alone in time.',
   QEMU_TOO_LARGE: 'The guest has more memory than the store may take.',
 } as const
 
@@ -23,6 +26,9 @@ const hints: Readonly<Record<QemuErrorCode, string>> = {
   QEMU_STORE_DAMAGED: 'do not start a guest from it; check the disk',
   QEMU_STORE_IO: 'check space, permissions and the disk',
   QEMU_START: 'give the command line of the primary, and the program where it is found',
+  QEMU_CAPTURE: 'give the file of the direction from the primary to the secondary, and a place that can be written',
+  QEMU_PAIR: 'look at what both QEMUs printed; machine, memory and devices must be the same on both sides',
+  QEMU_FAILOVER: 'look at it with `query-status` and `query-colo-status`; x-colo-lost-heartbeat may be given again',
   QEMU_TOO_LARGE: 'give the store a larger limit',
 }
 

@@ -20,31 +20,33 @@ export interface Bench {
   readonly machine: readonly string[]
 }
 
-export function bench(): Bench {
+export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'xr-real-qemu-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const built = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', join(folder, 'keep-lock.so'), join(import.meta.dirname, 'keep-lock.c'), '-ldl'])
   if (built.status !== 0) throw new Error(`keep-lock.c could not be compiled: ${String(built.stderr)}`)
-  return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder)] }
+  return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder, guest)] }
 }
 
 /** A QEMU that runs. */
 export interface RealQemu {
   readonly process: ChildProcess
   readonly qmp: Qmp
+  /** What QEMU itself has printed. */
+  said(): string
   /** Lines that its guest has printed. */
   counts(): readonly number[]
   kill(): Promise<void>
 }
 
-/** Starts a QEMU whose guest counts. */
+/** Starts a QEMU whose guest counts. A second monitor is at NAME.watch in the folder. */
 export async function startGuest({ folder, machine }: Bench, name: string, more: readonly string[] = []): Promise<RealQemu> {
   const [serial, monitor] = [join(folder, `${name}.serial`), join(folder, `${name}.qmp`)]
-  const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-name', name, ...more]
+  const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-qmp', `unix:${join(folder, `${name}.watch`)},server=on,wait=off`, '-name', name, ...more]
   const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: join(folder, 'keep-lock.so') } })
   const said: Buffer[] = []
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await ended
@@ -53,13 +55,16 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
     if (child.exitCode !== null) throw new Error(`QEMU ended with ${child.exitCode}: ${Buffer.concat(said).toString()}`)
     await setTimeout(20)
   }
-  const qmp = await openQmp(monitor, { clock, answerMs: 30_000 })
+  const qmp = await openQmp(monitor, { clock, answerMs: 30_000 }).catch(async () => {
+    await setTimeout(500) // the socket is there a moment before anybody listens at it
+    return openQmp(monitor, { clock, answerMs: 30_000 })
+  })
   onTestFinished(() => qmp.close())
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL')
     await ended
   }
-  return { process: child, qmp, counts: () => countsIn(serial), kill }
+  return { process: child, qmp, said: () => Buffer.concat(said).toString(), counts: () => countsIn(serial), kill }
 }
 
 /** What a guest has counted, as far as lines are complete. */

@@ -33,10 +33,11 @@ export const verb: Verb = {
   lines: true,
   run: async (ctx, files, options) => {
     const by = judges.find((judge) => judge === textOption(options, 'by')) ?? 'strict'
+    const how = { depth: depthOf(options), oneOfMany: files.length > 1 }
     const verified: VerifiedFile[] = []
     try {
       for (const file of files) {
-        const one = await verifyFile(ctx, file, options, files.length > 1)
+        const one = await verifyFile(ctx, file, options, how)
         verified.push(one)
         if (!ctx.json) await writeOne(ctx, one, by)
       }
@@ -60,14 +61,19 @@ function depthOf(options: OptionValues): NonNullable<VerifyOptions['depth']> {
   return data ? 'data' : 'rules'
 }
 
-/** @param oneOfMany a file that cannot be read is then told and does not keep the others from being looked at. */
-async function verifyFile(ctx: VerbContext, file: string, given: OptionValues, oneOfMany: boolean): Promise<VerifiedFile> {
+interface How {
+  readonly depth: NonNullable<VerifyOptions['depth']>
+  readonly oneOfMany: boolean
+}
+
+/** @param how.oneOfMany a file that cannot be read is then told and does not keep the others from being looked at. */
+async function verifyFile(ctx: VerbContext, file: string, given: OptionValues, { depth, oneOfMany }: How): Promise<VerifiedFile> {
   try {
     const opened = await openImage(file, ctx)
     try {
       const { image, isQemu } = await lookForQemu(opened, given)
       if (isQemu) return await verifyCapture(ctx, image)
-      const { verification, seconds } = await readImage(ctx, image, { ...told(given), depth: depthOf(given) })
+      const { verification, seconds } = await readImage(ctx, image, { ...told(given), depth })
       return fileDocument(file, verification, seconds)
     } finally {
       opened.close()

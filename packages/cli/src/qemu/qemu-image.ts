@@ -1,11 +1,9 @@
-import { ByteReader, isQemuStream, type ByteSource } from '@xen-replication/format'
+import { ByteReader, isQemuStream, QEMU_FIRST_BYTES, type ByteSource } from '@xen-replication/format'
 import { formatOf } from '../input/image-options.ts'
 import type { OptionValues } from '../commands/command.ts'
 import type { OpenImage } from '../input/open-image.ts'
 
-const MAGIC_BYTES = 4
-
-/** The image, which is to be read in place of the one given, and whether it is a migration stream of QEMU. */
+/** The image, which is to be read in place of the one given, and whether it is what a QEMU said. */
 export interface Looked {
   readonly image: OpenImage
   readonly isQemu: boolean
@@ -15,8 +13,8 @@ export interface Looked {
 export async function lookForQemu(image: OpenImage, options: OptionValues): Promise<Looked> {
   const format = formatOf(options)
   if (format !== 'auto') return { image, isQemu: format === 'qemu' }
-  if (image.reread !== undefined) return { image, isQemu: isQemuStream(await image.reread(0, MAGIC_BYTES)) }
-  const peeked = await new ByteReader(image.source).upTo(MAGIC_BYTES)
+  if (image.reread !== undefined) return { image, isQemu: isQemuStream(await image.reread(0, QEMU_FIRST_BYTES)) }
+  const peeked = await new ByteReader(image.source).upTo(QEMU_FIRST_BYTES)
   const first = new Uint8Array(peeked)
   return { image: { ...image, source: behind(first, image.source) }, isQemu: isQemuStream(first) }
 }

@@ -18,11 +18,11 @@ export interface CaptureReading {
 }
 
 /** Reads a migration stream of QEMU as far as it goes. @throws CliError when it is called off or the file fails */
-export async function readCapture({ progress, now }: VerbContext, image: OpenImage): Promise<CaptureReading> {
-  const began = now()
+export async function readCapture(ctx: VerbContext, image: OpenImage): Promise<CaptureReading> {
+  const began = ctx.now()
   const reader = new ByteReader(image.source)
   const summary = createCaptureSummary()
-  const task = progress.begin(image.path, image.size)
+  const task = ctx.progress.begin(image.path, image.size)
   let fault: ErrorDocument | undefined
   try {
     for await (const item of walkCapture(reader, seeing(summary))) {
@@ -35,7 +35,7 @@ export async function readCapture({ progress, now }: VerbContext, image: OpenIma
   } finally {
     task.end()
   }
-  return { summary: summary.finish(), bytes: reader.offset, seconds: (now() - began) / 1000, fault }
+  return { summary: summary.finish(), bytes: reader.offset, seconds: (ctx.now() - began) / 1000, fault }
 }
 
 const seeing = (summary: CaptureSummariser): RamVisitor => ({ blocks: (blocks) => summary.blocks(blocks), page: () => undefined })
@@ -49,15 +49,15 @@ export async function showCapture(ctx: VerbContext, image: OpenImage): Promise<E
 }
 
 function captureText(path: string, { summary, bytes, seconds, fault }: CaptureReading): string {
-  const { machine, blocks, pages, zeroPages, devices, colo, checkpoints, complete } = summary
+  const { side, machine, blocks, pages, zeroPages, devices, colo, checkpoints, complete } = summary
   const memory = blocks.reduce((sum, { length }) => sum + length, 0)
   const pairs: readonly (readonly [string, string | undefined])[] = [
-    ['container', `QEMU migration stream${colo ? ' of a COLO primary' : ''}`],
+    ['container', side === 'secondary' ? 'answers of a COLO secondary' : `QEMU migration stream${colo ? ' of a COLO primary' : ''}`],
     ['machine', machine],
     ['memory', blocks.length === 0 ? undefined : `${bytesText(memory)} in ${plural(blocks.length, 'block')}: ${blocks.map(({ name }) => name).join(', ')}`],
-    ['sent', `${plural(pages, 'page')} of content, ${countText(zeroPages)} of zeros`],
+    ['sent', side === 'secondary' ? undefined : `${plural(pages, 'page')} of content, ${countText(zeroPages)} of zeros`],
     ['devices', devices.length === 0 ? undefined : `${countText(devices.length)}: ${devices.slice(0, 8).join(', ')}${devices.length > 8 ? ', …' : ''}`],
-    ['checkpoints', colo ? `${countText(checkpoints.complete)} complete${checkpoints.partial ? ', then a partial one' : ''}; ${plural(checkpoints.pages, 'page')}, ${bytesText(checkpoints.devicesBytes)} of device state` : undefined],
+    ['checkpoints', colo ? `${countText(checkpoints.complete)} complete${checkpoints.partial ? ', then a partial one' : ''}${side === 'secondary' ? '' : `; ${plural(checkpoints.pages, 'page')}, ${bytesText(checkpoints.devicesBytes)} of device state`}` : undefined],
     ['size', bytesText(bytes)],
     ['ends', fault === undefined ? (complete ? 'cleanly' : 'early') : `${fault.code} ${fault.message}`],
     ['read in', durationText(seconds * 1000)],

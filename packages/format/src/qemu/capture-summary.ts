@@ -1,8 +1,10 @@
 import type { RamBlock } from './ram-payload.ts'
 import type { CaptureItem } from './walk-capture.ts'
 
-/** A migration stream of QEMU in short. */
+/** A migration stream of QEMU in short, or what a COLO secondary answered. */
 export interface CaptureSummary {
+  /** Who said it. */
+  readonly side: 'primary' | 'secondary'
   /** Type of the machine; undefined where the sender did not say it. */
   readonly machine: string | undefined
   readonly blocks: readonly RamBlock[]
@@ -22,7 +24,7 @@ export interface CaptureSummary {
     /** Device state that all of them had, in bytes. */
     readonly devicesBytes: number
   }
-  /** The first stream is complete. */
+  /** The first stream is complete; of a secondary: it took all of it. */
   readonly complete: boolean
 }
 
@@ -38,13 +40,15 @@ export function createCaptureSummary(): CaptureSummariser {
   let blocks: readonly RamBlock[] = []
   let machine: string | undefined
   const devices: string[] = []
-  const first = { pages: 0, zeroPages: 0, ended: false, colo: false }
+  const first = { side: 'primary' as CaptureSummary['side'], pages: 0, zeroPages: 0, ended: false, colo: false }
   const later = { begun: 0, complete: 0, pages: 0, devicesBytes: 0 }
   const see = (item: CaptureItem): void => {
     if (item.kind === 'configuration') ({ machine } = item)
     if (item.kind === 'end' && item.checkpoint === 0) first.ended = true
     if (item.kind === 'command' && item.name === 'enable-colo') first.colo = true
     if (item.kind === 'message') later.begun = item.checkpoint
+    if (item.kind === 'message' && item.name === 'checkpoint-ready') first.side = 'secondary'
+    if (item.kind === 'message' && item.name === 'vmstate-loaded') later.complete++
     if (item.kind === 'devices') {
       later.complete++
       later.devicesBytes += item.length
@@ -59,14 +63,15 @@ export function createCaptureSummary(): CaptureSummariser {
     item: see,
     blocks: (all) => (blocks = all),
     finish: () => ({
+      side: first.side,
       machine,
       blocks,
       pages: first.pages,
       zeroPages: first.zeroPages,
       devices,
-      colo: first.colo,
+      colo: first.colo || first.side === 'secondary',
       checkpoints: { complete: later.complete, partial: later.begun > later.complete, pages: later.pages, devicesBytes: later.devicesBytes },
-      complete: first.ended,
+      complete: first.ended || first.side === 'secondary',
     }),
   }
 }

@@ -7,7 +7,7 @@ import { bytesOfText } from '../frame/latin1.ts'
 import { encodeName } from './name.ts'
 import type { RamBlock } from './ram-payload.ts'
 import type { QemuSection } from './stream-item.ts'
-import { PIECE, QEMU_MAGIC, QEMU_VERSION, RAM_FLAG, RAM_SECTION } from './stream-codes.ts'
+import { ENABLE_COLO, PIECE, QEMU_MAGIC, QEMU_VERSION, RAM_FLAG, RAM_SECTION } from './stream-codes.ts'
 
 /** What a QEMU machine is at one moment. */
 export interface QemuState {
@@ -27,15 +27,21 @@ const NOTHING = new Uint8Array(0)
 /** Pages that are handed on at once. */
 const BATCH = 64
 
+/** How a state is written. */
+export interface QemuStreamOptions {
+  /** Makes the receiver a COLO secondary: messages follow behind the stream. */
+  readonly colo?: boolean
+}
+
 /**
  * Writes a state as a migration stream that an unmodified QEMU with the same machine starts from (`-incoming`).
  *
  * @throws FormatError FMT_VALUE; what the sink throws
  */
-export async function writeQemuStream(state: QemuState, sink: ByteSink): Promise<void> {
+export async function writeQemuStream(state: QemuState, sink: ByteSink, { colo = false }: QemuStreamOptions = {}): Promise<void> {
   const { devices } = state
   if (devices.at(-1) !== PIECE.EOF) throw new FormatError('FMT_VALUE', 'the state of the devices does not end where it should')
-  await sink.write([...head(state), ...start(state)])
+  await sink.write([...head(state), ...(colo ? [Uint8Array.of(PIECE.COMMAND, 0, ENABLE_COLO, 0, 0)] : []), ...start(state)])
   await writePages(state, sink)
   await sink.write([u64(RAM_FLAG.EOS), footer(state.ramId), devices, described()])
 }
@@ -90,6 +96,11 @@ function u64(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
   viewOf(bytes).setBigUint64(0, BigInt(value))
   return bytes
+}
+
+/** The memory of a checkpoint in which nothing was written. @param ramId id of the section of memory */
+export function encodeNoPages(ramId: number): Uint8Array {
+  return joinedList([Uint8Array.of(PIECE.END), u32(ramId), u64(RAM_FLAG.EOS), footer(ramId), Uint8Array.of(PIECE.EOF)])
 }
 
 /** Devices as they stand in a COLO checkpoint, of those of a whole stream. */

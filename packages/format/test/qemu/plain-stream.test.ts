@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import { sinkOfBytes } from '../../src/bytes/byte-sink.ts'
 import { sourceOfBytes } from '../../src/bytes/byte-source.ts'
-import { writeQemuStream, type QemuState } from '../../src/qemu/plain-stream.ts'
+import { encodeDevices, encodeNoPages, writeQemuStream, type QemuState, type QemuStreamOptions } from '../../src/qemu/plain-stream.ts'
 import { QemuReader } from '../../src/qemu/qemu-reader.ts'
 import type { QemuItem } from '../../src/qemu/stream-item.ts'
 import { device } from './stream-builder.ts'
@@ -12,9 +12,9 @@ const PAGE = 4096
 const devices = Uint8Array.from([...device(0, 'timer', [1]), ...device(7, 'cpu', [2, 3]), 0])
 const state = (more: Partial<QemuState> = {}): QemuState => ({ machine: 'pc', blocks: [], ramId: 2, page: () => undefined, devices, ...more })
 
-async function written(what: QemuState): Promise<Uint8Array> {
+async function written(what: QemuState, options?: QemuStreamOptions): Promise<Uint8Array> {
   const sink = sinkOfBytes()
-  await writeQemuStream(what, sink)
+  await writeQemuStream(what, sink, options)
   return sink.bytes()
 }
 
@@ -29,6 +29,22 @@ describe('a state written as a migration stream', () => {
     expect(seen).toEqual(fills)
     expect(items.flatMap((item) => (item.kind === 'section' ? [item.name] : []))).toEqual(['ram', 'ram', 'timer', 'cpu'])
     expect(items.at(-1)).toMatchObject({ kind: 'description' })
+  })
+
+  it('makes its reader a secondary where that is asked for, however large it is, and has a checkpoint in which nothing changed', async () => {
+    const blocks = [{ name: 'pc.ram', length: 300 * PAGE }]
+    const parts = [await written(state({ blocks, page: () => new Uint8Array(PAGE).fill(1) }), { colo: true }), encodeNoPages(2)]
+    let pages = 0
+    const qemu = new QemuReader(new ByteReader(sourceOfBytes(Uint8Array.from(Buffer.concat(parts)))), { blocks: () => undefined, page: () => void pages++ })
+    const devicesFound = []
+    for await (const item of qemu.stream()) if (item.kind === 'section' && item.body !== undefined) devicesFound.push(item)
+    expect([qemu.colo, pages]).toEqual([true, 300])
+    expect(encodeDevices(devicesFound)).toEqual(devices)
+    const live = []
+    for await (const item of qemu.live()) live.push(item)
+    expect(live).toMatchObject([{ ram: { pages: 0, zeroPages: 0 } }, { kind: 'end' }])
+    const [bare] = devicesFound.map((one) => ({ ...one, body: undefined }))
+    expect(encodeDevices(bare === undefined ? [] : [bare]).length).toBeGreaterThan(1)
   })
 
   it('is refused when its devices have no end, or a name cannot be written', async () => {

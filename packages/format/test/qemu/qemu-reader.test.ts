@@ -146,12 +146,21 @@ describe('the body of a device ends', () => {
     expect((await qemu.devices(Uint8Array.from(devices))).map(({ name, body }) => [name, body?.length])).toEqual([['timer', 6], ['cpu', 0]])
     await expect(qemu.devices(Uint8Array.from([0, 1]))).rejects.toThrow('1 bytes behind the last device')
     await expect(qemu.devices(Uint8Array.from([...ramStart(), 0]))).rejects.toThrow('memory among the devices')
+    await expect(qemu.devices(Uint8Array.from([...device(4, 'cpu', [1]), 4]))).rejects.toMatchObject({ code: 'FMT_TRUNCATED' })
     await expect(qemu.devices(Uint8Array.from([]))).rejects.toMatchObject({ code: 'FMT_TRUNCATED' })
   })
 
   it('somewhere within reason', async () => {
     const endless = new ByteReader(sourceOfBytes(new Uint8Array(1000)))
     await expect(readDeviceBody(endless, { id: 4, seen: new Set(), last: 'end-of-bytes' }, 900)).rejects.toMatchObject({ code: 'FMT_BODY_TOO_LARGE', offset: 0 })
+  })
+})
+
+describe('a command', () => {
+  it('other than that of COLO makes no secondary', async () => {
+    const { qemu } = reading([header(), command(2, [0, 0, 0, 1]), command(99), end])
+    expect(await all(qemu.stream())).toMatchObject([{}, { kind: 'command', name: 'ping' }, { kind: 'command', name: undefined }, { kind: 'end' }])
+    expect(qemu.colo).toBe(false)
   })
 })
 

@@ -1,9 +1,10 @@
 import { ByteReader, encodeColoMessage, encodeDevices, QemuReader, readColoMessage, type ColoMessageName, type QemuSection, type RamBlock } from '@xen-replication/format'
 import { drive, LinkError, type AbortSignalLike, type Channel, type Clock } from '@xen-replication/plugin-api'
+import { inTime } from '../link/in-time.ts'
+import { watchedSource } from '../link/watched-source.ts'
 import { QemuError } from '../qemu-error.ts'
 import type { CheckpointStore } from '../store/checkpoint-store.ts'
 import { secondaryTable, type SecondaryEffect, type SecondaryEvent, type SecondaryState } from './table.ts'
-import { watchedSource } from './watched-source.ts'
 
 /** What happens, for whoever looks on. */
 export type SecondaryNote =
@@ -36,6 +37,8 @@ export interface SecondaryEnd {
 }
 
 const ANSWER_MS = 10_000
+/** Source: QEMU, migration/savevm.h, QEMU_VM_SECTION_FOOTER. */
+const FOOTER = 0x7e
 
 /**
  * Is the secondary of a QEMU that replicates, without a guest: it keeps the last complete checkpoint. `vmstate-received` is said once that is
@@ -68,6 +71,7 @@ class PassiveSecondary {
   readonly #ports: PassiveSecondaryPorts
   readonly #reader: ByteReader
   readonly #qemu: QemuReader
+  readonly #answerMs: number
   state: SecondaryState = 'starting'
   #epoch: number | undefined
   #why: Error | undefined
@@ -82,7 +86,8 @@ class PassiveSecondary {
   constructor(ports: PassiveSecondaryPorts) {
     const { channel, clock, signal, times = {} } = ports
     this.#ports = ports
-    this.#reader = new ByteReader(watchedSource(channel, clock, () => (this.#idle ? times.idleMs : (times.answerMs ?? ANSWER_MS)), signal))
+    this.#answerMs = times.answerMs ?? ANSWER_MS
+    this.#reader = new ByteReader(watchedSource(channel, { clock, signal, peer: 'primary', patience: () => (this.#idle ? times.idleMs : this.#answerMs) }))
     this.#qemu = new QemuReader(this.#reader, { blocks: (blocks) => void (this.#blocks = blocks), page: (block, offset, bytes) => this.#page(block, offset, bytes) })
   }
 
@@ -137,7 +142,7 @@ class PassiveSecondary {
 
   async #readDevices(): Promise<undefined> {
     this.#devices = await this.#reader.copy(this.#size)
-    if (this.#devices.at(-1) !== 0) throw new QemuError('QEMU_OUT_OF_STEP', 'the state of the devices does not end where it was said to', { offset: this.#reader.offset })
+    if (!endsWithDevice(this.#devices)) throw new QemuError('QEMU_OUT_OF_STEP', 'the state of the devices does not end where it was said to', { offset: this.#reader.offset })
   }
 
   async #store(): Promise<undefined> {
@@ -156,7 +161,8 @@ class PassiveSecondary {
   }
 
   async #send(name: ColoMessageName): Promise<undefined> {
-    await this.#ports.channel.write([encodeColoMessage(name)])
+    const { channel, clock, signal } = this.#ports
+    await inTime(channel.write([encodeColoMessage(name)]), { clock, signal, ms: this.#answerMs, otherwise: 'the primary took nothing' })
   }
 
   #page(block: RamBlock, offset: number, bytes: Uint8Array | undefined): void {
@@ -169,6 +175,12 @@ class PassiveSecondary {
     if (why instanceof LinkError) this.#why = why
     return why
   }
+}
+
+/** The footer of a device (its mark, and an id that is small) and the end behind it: a state that was cut, or is of another length, has none there. */
+function endsWithDevice(state: Uint8Array): boolean {
+  const [mark, high, next] = state.subarray(-6)
+  return state.length > 6 && mark === FOOTER && high === 0 && next === 0 && state.at(-1) === 0
 }
 
 const isCut = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'FMT_TRUNCATED'

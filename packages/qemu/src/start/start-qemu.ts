@@ -31,7 +31,7 @@ export interface StartedQemu {
 export async function startQemu([program = '', ...options]: readonly string[], state: QemuState): Promise<StartedQemu> {
   const child = spawn(program, [...options, '-incoming', `fd:${STATE_FD}`], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
   const exit = exitOf(child)
-  await Promise.race([once(child, 'spawn'), once(child, 'error').then(([error]) => Promise.reject(notStarted(program, error)))])
+  await once(child, 'spawn').catch((error: unknown) => Promise.reject(notStarted(program, error)))
   const pipe = child.stdio[STATE_FD] as Writable
   pipe.on('error', () => undefined) // a QEMU that ends while it is read to is told of by its exit
   try {
@@ -50,9 +50,11 @@ async function exitOf(child: ChildProcess): Promise<QemuExit> {
 
 async function writeTo(pipe: Writable, parts: readonly Uint8Array[], exit: Promise<QemuExit>): Promise<void> {
   if (parts.length === 0) return
-  const written = new Promise<void>((resolve) => pipe.write(Buffer.concat(parts), () => resolve()))
-  const ended = await Promise.race([written, exit])
-  if (ended !== undefined) throw new QemuError('QEMU_START', `QEMU ended with ${ended.signal ?? ended.status} before it had its state`, { hint: 'it said why; machine, memory and devices must be those of the primary' })
+  const written = new Promise<'written' | 'broken'>((resolve) => pipe.write(Buffer.concat(parts), (error) => resolve(error ? 'broken' : 'written')))
+  const first = await Promise.race([written, exit])
+  const ended = first === 'broken' ? await exit : first // who no longer reads has ended, or is about to
+  if (ended === 'written') return
+  throw new QemuError('QEMU_START', `QEMU ended with ${ended.signal ?? ended.status} before it had its state`, { hint: 'it said why; machine, memory and devices must be those of the primary' })
 }
 
 function notStarted(program: string, cause: unknown): QemuError {

@@ -12,9 +12,9 @@ import { createHash } from 'node:crypto'
  * | 4, and as many | length of the devices, devices |
  * | 32 | SHA-256 of all of the above |
  */
-export const JOURNAL_MAGIC = new TextEncoder().encode('XRQJRNL1')
+const JOURNAL_MAGIC = new TextEncoder().encode('XRQJRNL1')
 
-export const HEAD_BYTES = 16
+const HEAD_BYTES = 16
 export const DIGEST_BYTES = 32
 const PAGE_SIZE = 4096
 const NO_MORE = new Uint8Array(8).fill(0xff)
@@ -46,7 +46,7 @@ export function encodeTail(devices: Uint8Array): readonly Uint8Array[] {
 export const digestOf = (): ReturnType<typeof createHash> => createHash('sha256')
 
 /** A page in the journal. */
-export interface JournalPage {
+interface JournalPage {
   readonly page: number
   /** Place of its bytes in the journal; undefined for zeros. */
   readonly at: number | undefined

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { setTimeout } from 'node:timers/promises'
 import { ByteReader, encodeColoMessage, QemuReader, sourceOfBytes, writeQemuStream, type ColoMessageName } from '@xen-replication/format'
 import type { Clock } from '@xen-replication/plugin-api'
@@ -9,15 +7,11 @@ import type { CheckpointStore } from '../../src/store/checkpoint-store.ts'
 import { openDirectoryStore } from '../../src/store/directory-store.ts'
 import { openBackup } from '../../src/store/open-backup.ts'
 import { emptyDirectory } from '../empty-directory.ts'
-import { scriptedPrimary, type Script } from './primary.ts'
+import { FIRST, recorded, SECOND } from '../recorded.ts'
+import { scriptedPeer, type Script } from '../scripted-peer.ts'
 
 const clock: Clock = { now: () => performance.now(), sleep: (ms, signal) => setTimeout(ms, undefined, { signal: signal as AbortSignal }) }
 
-/** What a real QEMU 7.2 said to its secondary, until it was killed. */
-const recorded = new Uint8Array(gunzipSync(readFileSync(new URL('../../../format/vectors/qemu/rom-killed-primary.p2s.gz', import.meta.url))))
-/** Bytes of the stream before the first message, and of the first two checkpoints. Source: the timeline of the recording. */
-const FIRST = 839_711
-const SECOND = 1_115_338
 const message = (name: ColoMessageName, size?: number): Uint8Array => encodeColoMessage(name, size)
 
 /** The recording up to `end`, each part said when it is its turn. */
@@ -44,7 +38,7 @@ interface Ran {
 }
 
 async function run(script: Script, path: string, times = {}, signal: AbortSignal = new AbortController().signal): Promise<Ran> {
-  const { channel, heard } = scriptedPrimary(script)
+  const { channel, heard } = scriptedPeer(script)
   const store = openDirectoryStore(path)
   const notes: SecondaryNote[] = []
   try {
@@ -136,6 +130,11 @@ describe('a primary that is lost', () => {
     expect(end).toMatchObject({ end: 'lost', epoch, why: { code: 'LINK_TIMEOUT' } })
   })
 
+  it('that takes no answers is given up', async () => {
+    const { end } = await run({ say: upTo(FIRST), then: 'is silent', takes: 3 }, emptyDirectory(), { answerMs: 100 })
+    expect(end).toMatchObject({ end: 'lost', epoch: 0, why: { code: 'LINK_TIMEOUT', message: expect.stringContaining('took nothing for 100 ms') as string } })
+  })
+
   it('between two checkpoints is waited for as long as was said', async () => {
     const { end } = await run({ say: upTo(SECOND), then: 'is silent' }, emptyDirectory(), { answerMs: 50, idleMs: 300 })
     expect(end).toMatchObject({ end: 'lost', epoch: 1, why: { code: 'LINK_TIMEOUT', message: expect.stringContaining('300 ms') as string } })
@@ -153,6 +152,7 @@ describe('a primary that is out of step', () => {
     ['with two requests', after(message('checkpoint-request'), message('checkpoint-request')), 'REPL_UNEXPECTED_EVENT'],
     ['with sections it does not have', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(3, 0, 0, 0, 77)), 'FMT_QEMU_STREAM'],
     ['with devices that do not end', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0), message('vmstate-size', 2), Uint8Array.of(4, 4)), 'QEMU_OUT_OF_STEP'],
+    ['with devices that end in the middle of one', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0), message('vmstate-size', 100), new Uint8Array(100)), 'QEMU_OUT_OF_STEP'],
     ['with endless devices', after(message('checkpoint-request'), message('vmstate-send'), Uint8Array.of(0, 0, 0, 0, 4, 9, 9, 9, 9, 9, 9, 9, 9)), 'FMT_BODY_TOO_LARGE'],
     ['without replication', { say: [{ after: 0, bytes: Uint8Array.from([...Buffer.from('QEVM'), 0, 0, 0, 3, 0]) }], then: 'ends' }, 'QEMU_NOT_COLO'],
     ['with something else', { say: [{ after: 0, bytes: new Uint8Array(100) }], then: 'ends' }, 'FMT_NOT_AN_IMAGE'],
@@ -177,7 +177,7 @@ describe('a backup that is called off', () => {
   })
 
   it('does not acknowledge what could not be stored', async () => {
-    const { channel, heard } = scriptedPrimary({ say: upTo(SECOND), then: 'is silent' })
+    const { channel, heard } = scriptedPeer({ say: upTo(SECOND), then: 'is silent' })
     let commits = 0
     const store: CheckpointStore = { begin: () => Promise.resolve(), page: () => undefined, commit: () => (commits++ === 0 ? Promise.resolve(0) : Promise.reject(new Error('no space'))), drop: () => Promise.reject(new Error('no space either')), close: () => Promise.resolve() }
     await expect(runPassiveSecondary({ channel, store, clock, signal: new AbortController().signal })).rejects.toThrow('no space')

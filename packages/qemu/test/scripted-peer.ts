@@ -6,10 +6,12 @@ export interface Script {
   readonly say: readonly { readonly after: number; readonly bytes: Uint8Array }[]
   /** What is there at the end: silence, or the end of the connection. */
   readonly then: 'ends' | 'is silent'
+  /** Takes no more bytes than so many: a write beyond them does not end. */
+  readonly takes?: number
 }
 
-/** A primary that says what it was told to say, as soon as it got the answers it waits for. */
-export function scriptedPrimary({ say, then }: Script): { readonly channel: Channel; readonly heard: () => Uint8Array } {
+/** A peer that says what it was told to say, as soon as it got the answers it waits for. */
+export function scriptedPeer({ say, then, takes = Infinity }: Script): { readonly channel: Channel; readonly heard: () => Uint8Array } {
   const heard: number[] = []
   const rest = say.map(({ after, bytes }) => ({ after, bytes }))
   let wake = (): void => undefined
@@ -28,9 +30,9 @@ export function scriptedPrimary({ say, then }: Script): { readonly channel: Chan
   const channel: Channel = {
     read,
     write: (parts) => {
-      for (const part of parts) heard.push(...part)
+      for (const part of parts) for (const byte of part) heard.push(byte)
       wake()
-      return Promise.resolve()
+      return heard.length > takes ? new Promise<void>(() => undefined) : Promise.resolve()
     },
     end: () => Promise.resolve(),
     close: () => Promise.resolve(),

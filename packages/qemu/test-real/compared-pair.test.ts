@@ -1,0 +1,70 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { bench, startGuest, until } from './real-qemu.ts'
+import { checkpoints, xr } from './xr.ts'
+
+/** What stands in a packet of the guest, behind Ethernet, IP and UDP. */
+interface Sent {
+  readonly count: number
+  /** Not zero: no other guest sends the same. */
+  readonly mark: number
+}
+
+/** The other end of a network device: gets what is let out of it. */
+async function network(): Promise<{ readonly port: number; readonly sent: Sent[] }> {
+  const socket: Socket = createSocket('udp4')
+  const sent: Sent[] = []
+  socket.on('message', (frame) => {
+    if (frame.length >= 50 && frame.readUInt16BE(12) === 0x0800) sent.push({ count: frame.readUInt32LE(42), mark: frame.readUInt32LE(46) })
+  })
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  onTestFinished(() => void socket.close())
+  return { port: socket.address().port, sent }
+}
+
+/** Counts that did not come, or came twice. Comparing changes the order of datagrams: whichever has its counterpart goes out. */
+function gapsIn(sent: readonly Sent[]): readonly (readonly [number, number])[] {
+  const counts = sent.map(({ count }) => count).sort((a, b) => a - b)
+  return counts.slice(1).flatMap((count, i) => (count === (counts[i] ?? 0) + 1 ? [] : [[counts[i] ?? 0, count] as const]))
+}
+
+/** A port that nobody has just now. */
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  const { port } = socket.address()
+  await new Promise<void>((resolve) => socket.close(resolve))
+  return port
+}
+
+const card = (to: number, at: number): readonly string[] => ['-netdev', `socket,id=hn0,udp=127.0.0.1:${to},localaddr=127.0.0.1:${at}`, '-device', 'virtio-net-pci,netdev=hn0,mac=52:54:00:00:00:02,addr=5,romfile=']
+
+describe('a pair whose packets are compared', () => {
+  it('makes checkpoints because they differ, and not by the clock; loses none, and goes on at the secondary', async () => {
+    const rig = bench('sends')
+    const [near, far] = [await network(), await network()]
+    const at = (name: string): string => `unix:${join(rig.folder, name)}`
+    const primary = await startGuest(rig, 'primary', card(near.port, await freePort()))
+    const secondary = await startGuest(rig, 'secondary', [...card(far.port, await freePort()), '-incoming', at('link')])
+    await until('the guest sends', () => near.sent.length > 5)
+    const watcher = xr(['qemu-colo', '-v', '--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--unsafe-no-arbiter'])
+    await until(`both run: ${watcher.said()}`, () => watcher.said().includes('checkpoints follow') || watcher.process.exitCode !== null)
+    const began = near.sent.length
+    await until(`checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= 5)
+    await until('packets come', () => near.sent.slice(began).filter(({ mark }) => mark !== 0).length >= 5)
+    const seen = near.sent.slice(began)
+    const newest = Math.max(...seen.map(({ count }) => count))
+    expect(gapsIn(seen.filter(({ count }) => count < newest - 16))).toEqual([])
+    expect(seen.filter(({ count, mark }) => (count % 16 === 0) !== (mark !== 0))).toEqual([])
+    expect(far.sent).toEqual([])
+    const last = near.sent.at(-1)?.count ?? 0
+    await primary.kill()
+    expect(await watcher.end, watcher.said()).toBe(0)
+    await until('the secondary sends', () => far.sent.length > 20)
+    expect(far.sent[0]?.count).toBeGreaterThan(last - 40)
+    expect(gapsIn(far.sent)).toEqual([])
+    const { mode } = (await secondary.qmp.execute('query-colo-status')) as { mode: string }
+    expect(mode).toBe('none')
+  })
+})
