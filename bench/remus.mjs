@@ -48,6 +48,7 @@ try {
   const to = performance.timeOrigin + performance.now()
   primary.child.send('stop')
   const [sent, got] = await Promise.all([primary.says('ended'), backup.says('took')])
+  await primary.gone.catch(() => undefined) // a profile is written on the way out
   tell(sent, got, from, to)
 } finally {
   for (const child of children) child.kill('SIGKILL')
@@ -67,6 +68,7 @@ function started(...args) {
   gone.catch(() => undefined)
   return {
     child,
+    gone,
     says: async (what) => {
       for (;;) {
         const at = said.findIndex((message) => what in message)
