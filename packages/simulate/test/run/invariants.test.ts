@@ -36,6 +36,9 @@ describe('what must not be is seen', () => {
     ['both guests are active', 'one-active', ({ watch }) => (watch.changed('a', { holding: false }), watch.changed('b', { running: true }))],
     ['the guest of the primary runs, its output held for ever, beside that of the backup', undefined, ({ watch }) => watch.changed('b', { running: true })],
     ['a packet leaves a backup that waits', 'one-active', ({ watch }) => watch.packetLeaves('b', { number: 1, ops: 1 })],
+    ['the primary dies and its backup is active in time', undefined, ({ watch }) => (watch.dies('a', 'holding'), watch.takesOver({ ops: 10, writes: 1, memory: 100 }), watch.tookOverWithin(1))],
+    ['the primary dies and its backup never is', 'in-time', ({ watch }) => (watch.dies('a', 'holding'), watch.tookOverWithin(1000))],
+    ['the primary dies before there is a whole copy', undefined, ({ watch }) => (watch.dies('a', 'base'), watch.tookOverWithin(1000))],
   ])('%s: %s', (_, invariant, work) => expect(after(work)).toBe(invariant))
 
   it('and the first of it is kept, with its time', () => {
