@@ -37,10 +37,10 @@ export const secondaryTable = {
   offered: {
     won: go('taking', 'take-over', 'resume', 'send:taken', 'done'),
     lost: refusing,
-    unknown: refusing,
+    unknown: go('standing', 'await-word'),
   },
-  /** The primary has given the guest away and waits: it gets it back when it cannot run here. */
-  taking: { done: go('active'), fenced: refusing, failed: refusing, 'peer-lost': go('active') },
+  /** The primary has given the guest away and waits. Whoever may have won keeps its copy: the other side would find that it has lost, and destroy its own. */
+  taking: { done: go('active'), fenced: go('standing', 'await-word'), failed: refusing, 'peer-lost': go('active') },
   arbitrating: {
     won: go('winning', 'take-over', 'resume', 'done'),
     lost: go('failed', 'destroy'),

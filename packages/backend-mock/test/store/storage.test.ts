@@ -1,3 +1,4 @@
+import { tryLock } from '@xen-replication/durable'
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -140,7 +141,6 @@ describe('the directory of a host', () => {
   it('is waited for while another process changes it', async () => {
     const dir = emptyDirectory()
     const host = await openMockHost(dir)
-    const { tryLock } = await import('@xen-replication/durable')
     const lock = tryLock(join(dir, 'lock'))
     const created = host.createGuest({ name: 'demo', kind: 'hvm', memoryBytes: 2 * MIB })
     await pause(30)

@@ -6,7 +6,7 @@ import { DemoClient } from './demo-client.ts'
 import type { DemoLine } from './demo-lines.ts'
 
 /** Milliseconds since 1970, with fractions. */
-export const wallNow = (): number => performance.timeOrigin + performance.now()
+const wallNow = (): number => performance.timeOrigin + performance.now()
 
 type Moment = 'protected' | 'killed' | 'lost' | 'granted' | 'runs'
 

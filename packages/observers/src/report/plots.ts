@@ -1,7 +1,7 @@
 import type { Unit } from './measure.ts'
 
 /** A line of a plot, by the name under which its values come in. */
-export interface LineSpec {
+interface LineSpec {
   readonly measure: string
   readonly label: string
 }
