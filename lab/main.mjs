@@ -56,6 +56,7 @@ async function main() {
   }
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => interrupted.abort())
+  process.stdout.on('error', () => interrupted.abort()) // whoever read it is gone
   const xen = (values.shadow ?? job.shadow) === true ? await shadowXen(hypervisorPackage, say) : undefined
   const out = resolve(values.out ?? join(import.meta.dirname, 'out', job.name))
   const result = await runJob({
