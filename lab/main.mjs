@@ -50,18 +50,21 @@ async function main() {
     return values.help ? 0 : 2
   }
   const job = jobFor(positionals)
+  const size = {
+    seconds: wholeNumber('seconds', values.seconds, job.seconds ?? 600), memoryMiB: wholeNumber('memory', values.memory, 2560),
+    dom0MiB: wholeNumber('dom0', values.dom0, 1280), vcpus: wholeNumber('vcpus', values.vcpus, 1),
+  }
   if (!values['no-build']) {
     say('building the workspace')
     await runTool('npx', ['nx', 'run-many', '-t', 'build', 'bundle', '--skipSync'], { cwd: workspaceDir, hint: 'make npm run build pass, or give --no-build' })
   }
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => interrupted.abort())
+  process.stdout.on('error', () => interrupted.abort()) // whoever read it is gone
   const xen = (values.shadow ?? job.shadow) === true ? await shadowXen(hypervisorPackage, say) : undefined
   const out = resolve(values.out ?? join(import.meta.dirname, 'out', job.name))
   const result = await runJob({
-    command: job.command, input: [...(values.in ?? []), ...job.files], out, seconds: wholeNumber('seconds', values.seconds, job.seconds ?? 600),
-    memoryMiB: wholeNumber('memory', values.memory, job.memoryMiB ?? 2560), dom0MiB: wholeNumber('dom0', values.dom0, job.dom0MiB ?? 1280), vcpus: wholeNumber('vcpus', values.vcpus, 1), xen, say,
-    onLine: (line) => console.log(line), signal: interrupted.signal,
+    ...size, command: job.command, input: [...(values.in ?? []), ...job.files], out, xen, say, onLine: (line) => console.log(line), signal: interrupted.signal,
   })
   const held = job.name === 'run' || report(join(out, 'job.log'), out)
   const passed = held && result.ended === 'powered off' && result.status === 0

@@ -39,7 +39,7 @@ async function contents(guest, frames) {
 }
 
 /** Watches a running guest. @returns pfns that change in every window, and ordinary ones that never do and are all different */
-export async function watch(guest, pages, { windows = 4, ms = 700 } = {}) {
+export async function watch(guest, pages, { windows = 6, ms = 500 } = {}) {
   const ordinary = [...pages].filter(([, { type }]) => type === 0)
   const first = await contents(guest, ordinary.map(([, { frame }]) => frame))
   let before = first

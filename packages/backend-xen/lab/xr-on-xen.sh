@@ -10,9 +10,9 @@ make() { # kind
   local n=g-$1
   if [ "$1" = hvm ]; then
     cp /scratch/in/boot.img /tmp/$n.img
-    printf 'name="%s"\ntype="hvm"\nmemory=16\nvideoram=0\ndisk=["format=raw,vdev=hda,access=rw,backendtype=qdisk,target=/tmp/%s.img"]\nvga="none"\nnographic=1\nvnc=0\non_crash="preserve"\n' "$n" "$n" > "$here/$n.cfg"
+    printf 'name="%s"\ntype="hvm"\nmemory=16\nvcpus=1\nvideoram=0\ndisk=["format=raw,vdev=hda,access=rw,backendtype=qdisk,target=/tmp/%s.img"]\nvga="none"\nnographic=1\nvnc=0\non_crash="preserve"\n' "$n" "$n" > "$here/$n.cfg"
   else
-    printf 'name="%s"\ntype="%s"\nmemory=96\nkernel="/guest/vmlinux"\nramdisk="/guest/first.gz"\nextra="console=hvc0 quiet mitigations=off"\non_crash="preserve"\n' "$n" "$1" > "$here/$n.cfg"
+    printf 'name="%s"\ntype="%s"\nmemory=96\nvcpus=1\nkernel="/guest/vmlinux"\nramdisk="/guest/first.gz"\nextra="console=hvc0 quiet mitigations=off"\non_crash="preserve"\n' "$n" "$1" > "$here/$n.cfg"
   fi
   xl create "$here/$n.cfg" > "$here/create.log" 2>&1 || cat "$here/create.log"
   sleep 8

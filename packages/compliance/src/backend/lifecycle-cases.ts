@@ -52,7 +52,7 @@ export const lifecycleCases: readonly Case<BackendBench>[] = [
   check('closing gives everything back, and may be done twice', async (bench) => {
     const before = await bench.held()
     const guest = await bench.backend.openForSave(bench.domId)
-    await guest.dirty.enable()
+    if (bench.backend.capabilities.has(guest.facts.kind === 'pv' ? 'log-dirty-pv' : 'log-dirty-hvm')) await guest.dirty.enable()
     await guest.deviceModel?.logDirty('on')
     await guest.memory.map([await bench.frameOf(bench.quiet[0] ?? 0)])
     assert.notDeepEqual(await bench.held(), before)
