@@ -26,6 +26,7 @@ async function complete(guest: GuestForRestore, { backend, domId }: BackendBench
     const other = await backend.openForSave(domId)
     await other.lifecycle.suspend()
     await guest.deviceModel.setState((await other.deviceModel?.state()) ?? new Uint8Array(0))
+    await other.lifecycle.resume('cancelled')
     await other.close()
   }
   const [store, console] = await populated(guest, [1, 2])
