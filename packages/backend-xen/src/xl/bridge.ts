@@ -8,14 +8,15 @@ import { Fifo } from './fifo.ts'
 
 /**
  * What libxl runs as its restorer. It passes on what is said, and ends when its pipe does: at once, with nothing said, should this
- * process die; libxl ends the domain then.
+ * process die; libxl ends the domain then. A pipe is opened both ways first, for to open one end waits for somebody at the other,
+ * who may be gone.
  */
 const SCRIPT = `#!/bin/sh
-exec 3<&0
-cat <&3 >"$0.down" 3<&- &
-exec 3<&-
-echo "$*" >"$0.args"
-exec cat "$0.up"
+exec 3<&0 4<>"$0.up" 5<"$0.up" 6<>"$0.down" 7>"$0.down" 4>&- 6>&-
+cat <&3 >&7 3<&- 5<&- 7>&- &
+exec 3<&- 7>&-
+echo "$*" 1<>"$0.args"
+exec cat <&5 5<&-
 `
 
 const REPLY_BYTES = 4

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseBridgeArgs } from '../../src/xl/bridge-messages.ts'
 import { Bridge } from '../../src/xl/bridge.ts'
@@ -49,16 +49,35 @@ describe('a named pipe', () => {
 })
 
 describe('the restorer that libxl runs for us', () => {
-  it('ends without a word when its line is cut, so that libxl ends the domain', async () => {
+  it.each([
+    ['as soon as it has said who it is', 'after'],
+    ['before it has begun', 'before'],
+  ] as const)('ends without a word when its line is cut %s, so that libxl ends the domain', async (_, when) => {
+    for (let times = 0; times < 10; times++) {
+      const bridge = await Bridge.open(dir)
+      if (when === 'before') bridge.hangUp()
+      const helper = spawn(bridge.program, ['--restore-domain', '7', '-1', '5', '1', '0', '2', '0', '0', '0'], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const closed = once(helper, 'close')
+      let said = ''
+      helper.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()))
+      expect((await bridge.args()).domId).toBe(5)
+      bridge.hangUp()
+      expect([(await closed)[0], said]).toEqual([0, ''])
+      await bridge.close()
+    }
+  })
+
+  it('leaves nobody behind when this process is gone, with its pipes', async () => {
     const bridge = await Bridge.open(dir)
-    const helper = spawn(bridge.program, ['--restore-domain', '7', '-1', '5', '1', '0', '2', '0', '0', '0'], { stdio: ['pipe', 'pipe', 'inherit'] })
-    let said = ''
-    helper.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()))
-    expect((await bridge.args()).domId).toBe(5)
-    bridge.hangUp()
-    const [status] = (await once(helper, 'close')) as [number]
-    expect([status, said]).toEqual([0, ''])
+    const { program } = bridge
+    const copy = join(dir, 'copy')
+    execFileSync('cp', ['-r', dirname(program), copy])
+    const helper = spawn(join(copy, 'restorer'), ['--restore-domain', '7'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    expect((await once(helper, 'close'))[0]).toBe(0)
     await bridge.close()
+    const holders = (): string => execFileSync('sh', ['-c', `ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F '${copy}' || true`], { encoding: 'utf8' })
+    for (let looks = 0; looks < 100 && holders() !== ''; looks++) await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(holders()).toBe('')
   })
 
   it('needs a folder to put its pipes into', async () => {
