@@ -1,5 +1,5 @@
-// Adds up what the test runs of all packages wrote (packages/*/.test-results/vitest.json, and vitest-real.json of those that also run a real
-// QEMU) and prints one closing line.
+// Adds up what the test runs of all packages wrote (packages/*/.test-results/vitest.json, and vitest-real.json where a real QEMU was run,
+// `npm run test:qemu`) and prints one closing line.
 // Fails when a package left no result, when a test file did not load, when a test failed, or when no test ran.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ const files = (name) => [['vitest.config.ts', 'vitest.json'], ['vitest.real.conf
 for (const [name, result] of readdirSync(packages).flatMap((name) => files(name).map((file) => [name, file]))) {
   const file = join(packages, name, '.test-results', result)
   if (!existsSync(file)) {
+    if (result === 'vitest-real.json') continue
     faults.push(`${name}: no test result in ${result}`)
     continue
   }

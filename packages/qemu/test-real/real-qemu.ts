@@ -70,7 +70,7 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
 /** What a guest has counted, as far as lines are complete. */
 export function countsIn(serial: string): readonly number[] {
   const text = existsSync(serial) ? readFileSync(serial, 'latin1') : ''
-  return text.split('\n').slice(0, -1).map((line) => Number.parseInt(line, 16))
+  return text.split('\n').slice(0, -1).map((line) => Number.parseInt(line.slice(-8), 16))
 }
 
 /** Waits until it is so. */
