@@ -39,10 +39,15 @@ describe('what a guest sends', () => {
   })
 
   it('is held back by neither kind of device where that is asked for', async () => {
-    const end = await protect({
-      request: { options: { interval: 20, 'no-netbuf': true, 'no-diskbuf': true, unsafe: true } }, judge: judge('secondary'), break: { back: 1 },
-    })
-    expect(Math.max(...end.primary.packets.map((packet) => packet.ops))).toBeGreaterThan(await ops(end.backup))
+    const seenAheadOfTheBackup = async (): Promise<boolean> => {
+      const end = await protect({
+        request: { options: { interval: 20, 'no-netbuf': true, 'no-diskbuf': true, unsafe: true } }, judge: judge('secondary'), break: { back: 1 },
+      })
+      return Math.max(...end.primary.packets.map((packet) => packet.ops)) > (await ops(end.backup))
+    }
+    let seen = false
+    for (let tries = 0; tries < 20 && !seen; tries++) seen = await seenAheadOfTheBackup() // packets are some way apart: the link may break between two of them
+    expect(seen).toBe(true)
   })
 })
 
