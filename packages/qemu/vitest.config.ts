@@ -8,6 +8,7 @@ export default defineConfig({
     name: 'qemu',
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000, // properties take long on a busy machine; a hang is still found
+    retry: 1, // real processes and clocks on a busy machine; what fails twice running is no accident
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest.json' },
   },
