@@ -1,3 +1,5 @@
+import { joinedList } from './joined.ts'
+
 /** Where bytes go, in order. */
 export interface ByteSink {
   /**
@@ -16,14 +18,6 @@ export function sinkOfBytes(): ByteSink & { bytes(): Uint8Array } {
       parts.push(...more.map((part) => part.slice()))
       return Promise.resolve()
     },
-    bytes: () => {
-      const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-      let at = 0
-      for (const part of parts) {
-        out.set(part, at)
-        at += part.length
-      }
-      return out
-    },
+    bytes: () => joinedList(parts),
   }
 }

@@ -1,7 +1,7 @@
 import { reserved, u32 } from '../bytes/field.ts'
 import { readStruct, struct, writeStruct, type Fields, type Struct, type ValuesOf } from '../bytes/struct.ts'
 import { bodySizeError, type Codec } from './codec.ts'
-import { joined } from './joined.ts'
+import { joined } from '../bytes/joined.ts'
 import { rowsCodec, type RowsOptions } from './rows.ts'
 
 const front = struct(8, { count: u32, _res: reserved(4) })

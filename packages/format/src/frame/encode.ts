@@ -1,6 +1,6 @@
 import { paddingOf } from '../bytes/limits.ts'
 import { viewOf } from '../bytes/struct.ts'
-import { joined } from './joined.ts'
+import { joined } from '../bytes/joined.ts'
 
 /** The 8-byte head of a record of either stream. @param length of the body, in bytes. */
 export function recordHead(type: number, length: number): Uint8Array {

@@ -2,7 +2,7 @@ import type { Json } from '../bytes/field.ts'
 import { inField } from '../bytes/in-field.ts'
 import { asObject, readStruct, writeStruct, type Fields, type Struct, type ValuesOf } from '../bytes/struct.ts'
 import { bodySizeError, type Codec } from './codec.ts'
-import { joined } from './joined.ts'
+import { joined } from '../bytes/joined.ts'
 
 /** A fixed layout followed by bytes of any length that another codec reads, under the name `key`. */
 export interface FrontAndRest<F extends Fields, K extends string, R> {

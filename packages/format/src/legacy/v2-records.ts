@@ -1,6 +1,6 @@
 import { viewOf, writeStruct } from '../bytes/struct.ts'
 import { encodeRecord, recordHead } from '../frame/encode.ts'
-import { joined, joinedList } from '../frame/joined.ts'
+import { joined, joinedList } from '../bytes/joined.ts'
 import { DOMAIN, domainHeader } from '../libxc/domain-header.ts'
 import { IMAGE, imageHeader } from '../libxc/image-header.ts'
 import { pageDataHead } from '../libxc/page-data-head.ts'

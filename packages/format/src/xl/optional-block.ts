@@ -3,7 +3,7 @@ import { asObject, readStruct, struct, writeStruct } from '../bytes/struct.ts'
 import { FormatError } from '../format-error.ts'
 import { bodySizeError, hexOf, opaque, type Codec } from '../frame/codec.ts'
 import { sameBytes } from '../frame/describe.ts'
-import { joined } from '../frame/joined.ts'
+import { joined } from '../bytes/joined.ts'
 import { bytesOfUtf8, utf8OfBytes } from './utf8.ts'
 
 /** What stands between an `xl` file's header and its stream. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import { sourceOfBytes } from '../../src/bytes/byte-source.ts'
 import { fromHex } from '../../src/bytes/field.ts'
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { checkpointDirtyPfnList, decodeDirtyPfns, encodeDirtyPfnRecord, readDirtyPfnRecord } from '../../src/libxc/checkpoint-dirty-pfn-list.ts'
 import { thereAndBack, words } from '../frame/there-and-back.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { viewOf } from '../../src/bytes/struct.ts'
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { cr3ToPfn32, cr3ToPfn64, pfnToCr3of32, pfnToCr3of64 } from '../../src/libxc/vcpu-context.ts'
 import { x86PvVcpuBasic } from '../../src/libxc/x86-pv-vcpu-basic.ts'
 import { x86PvVcpuExtended } from '../../src/libxc/x86-pv-vcpu-extended.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeBody } from '../../src/frame/describe.ts'
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { bytesOfText, textOfBytes } from '../../src/frame/latin1.ts'
 import { CHECKPOINT_STATE, checkpointState, checkpointStateName, encodeCheckpointState } from '../../src/libxl/checkpoint-state.ts'
 import { checkpointEnd, libxcContext, libxlEnd } from '../../src/libxl/empty-records.ts'

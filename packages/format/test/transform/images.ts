@@ -1,4 +1,4 @@
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { imageOfBytes, type ImageBytes } from '../../src/transform/image-bytes.ts'
 import { pageData, type Entry, type Layout, type Part } from '../rules/image-builder.ts'
 

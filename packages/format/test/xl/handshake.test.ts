@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from '../../src/bytes/byte-reader.ts'
 import { sourceOfBytes } from '../../src/bytes/byte-source.ts'
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { bytesOfText } from '../../src/frame/latin1.ts'
 import { encodeDirtyPfnRecord } from '../../src/libxc/checkpoint-dirty-pfn-list.ts'
 import { encodeCheckpointState } from '../../src/libxl/checkpoint-state.ts'

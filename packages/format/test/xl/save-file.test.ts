@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joined } from '../../src/frame/joined.ts'
+import { joined } from '../../src/bytes/joined.ts'
 import { newXlHeader, XL, xlHeaderCodec } from '../../src/xl/save-header.ts'
 import { configOf, xlBlock } from '../../src/xl/optional-block.ts'
 import { bytesOfUtf8, utf8OfBytes } from '../../src/xl/utf8.ts'

@@ -3,7 +3,7 @@ import { asObject, readStruct, struct, writeStruct } from '../../bytes/struct.ts
 import { FormatError } from '../../format-error.ts'
 import { tooManyError } from '../../frame/codec.ts'
 import { bodyFromDescription, describeBody } from '../../frame/describe.ts'
-import { joinedList } from '../../frame/joined.ts'
+import { joinedList } from '../../bytes/joined.ts'
 import { recordCodec } from '../../frame/record.ts'
 import { listOf } from '../../frame/rows.ts'
 import { XC } from '../record-types.ts'

@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from '../../bytes/limits.ts'
 import { FormatError } from '../../format-error.ts'
-import { joinedList } from '../../frame/joined.ts'
+import { joinedList } from '../../bytes/joined.ts'
 import type { ImageBytes } from '../image-bytes.ts'
 import { memoryOf } from '../page-contents.ts'
 import type { Snapshot } from '../snapshot.ts'

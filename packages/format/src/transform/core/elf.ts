@@ -1,6 +1,6 @@
 import { raw, u16, u32, u64, u8 } from '../../bytes/field.ts'
 import { struct, writeStruct } from '../../bytes/struct.ts'
-import { joined } from '../../frame/joined.ts'
+import { joined } from '../../bytes/joined.ts'
 import { REGISTERS_32, REGISTERS_64, type Registers } from './registers.ts'
 
 // Source: System V ABI, "Object Files"; core(5); Linux include/uapi/linux/elfcore.h.
