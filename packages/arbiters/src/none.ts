@@ -14,8 +14,9 @@ const arbiter: Arbiter = {
   close: () => Promise.resolve(),
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- what is thrown is a rejection
-async function whenGoing<T>(signal: AbortSignalLike, value: T): Promise<T> {
-  if (signal.aborted) throw signal.reason
-  return value
+function whenGoing<T>(signal: AbortSignalLike, value: T): Promise<T> {
+  return new Promise((resolve) => {
+    if (signal.aborted) throw signal.reason // a rejection
+    resolve(value)
+  })
 }

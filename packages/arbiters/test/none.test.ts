@@ -1,5 +1,4 @@
 import { noArbiter } from '@xen-replication/arbiters'
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { arbiterSafetyCases } from '@xen-replication/compliance'
 import { describe, expect, it } from 'vitest'
 import { claimOf, never, reasonOf } from './asking.ts'

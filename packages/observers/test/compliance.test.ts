@@ -1,4 +1,3 @@
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { observerCases } from '@xen-replication/compliance'
 import { contributionsOf, type Settings } from '@xen-replication/plugin-api'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,3 @@
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { strategyCases, type StrategyBench } from '@xen-replication/compliance'
 import { remus } from '@xen-replication/remus'
 import type { OptionValues } from '@xen-replication/plugin-api'

@@ -1,5 +1,4 @@
 import { etcdArbiter } from '@xen-replication/arbiters'
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { arbiterCases, type ArbiterBench } from '@xen-replication/compliance'
 import type { Arbiter } from '@xen-replication/plugin-api'
 import { randomUUID } from 'node:crypto'

@@ -1,5 +1,4 @@
 import { execArbiter } from '@xen-replication/arbiters'
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { arbiterCases, type ArbiterBench } from '@xen-replication/compliance'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

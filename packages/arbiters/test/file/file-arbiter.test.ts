@@ -1,5 +1,4 @@
 import { fileArbiter } from '@xen-replication/arbiters'
-// eslint-disable-next-line @nx/enforce-module-boundaries -- tests prove the contract with the suite that third parties use
 import { arbiterCases, type ArbiterBench } from '@xen-replication/compliance'
 import type { Arbiter } from '@xen-replication/plugin-api'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
