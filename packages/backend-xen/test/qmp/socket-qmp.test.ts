@@ -31,8 +31,9 @@ beforeEach(async () => {
       const lines = held.split('\n')
       held = lines.pop() ?? ''
       for (const line of lines) {
-        const said = answer(JSON.parse(line) as { execute: string })
-        if (said !== undefined) socket.write(said)
+        const asked = JSON.parse(line) as { readonly execute: string; readonly id: number }
+        const said = answer(asked)
+        if (said !== undefined) socket.write(said.replace(/\{"(return|error)"/, `{"id": ${asked.id}, "$1"`)) // answers have the id of what was asked
       }
     })
   })
