@@ -45,7 +45,7 @@ describe('a library of Xen that is not installed', () => {
 
 describe('the lock that libxl takes to suspend a guest', () => {
   it('is held against other processes, until they are gone', async () => {
-    const koffi = await loadKoffi()
+    const koffi = loadKoffi()
     const path = join(dir, 'lock')
     const other = spawn(process.execPath, ['-e', HOLD, path], { stdio: ['pipe', 'pipe', 'ignore'], cwd: import.meta.dirname })
     await once(other.stdout, 'data')
