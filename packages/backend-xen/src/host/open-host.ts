@@ -11,7 +11,7 @@ import { XenHost } from './xen-host.ts'
  * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_DENIED, BACKEND_HOST
  */
 export async function openXenHost(): Promise<HypervisorBackend> {
-  const platform = await openPlatform()
+  const platform = openPlatform()
   try {
     const xl = xlTool()
     const capabilities = capabilitiesOf(await runXl(xl, ['info']))

@@ -23,7 +23,7 @@ export const XEN_RUN_DIR = '/var/run/xen'
  *
  * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_DENIED, BACKEND_HOST
  */
-export async function openPlatform(): Promise<Platform> {
+export function openPlatform(): Platform {
   requirePrivcmd()
   const koffi = loadKoffi()
   const hypercalls = new NativeHypercalls(koffi)
