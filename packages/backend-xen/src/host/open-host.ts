@@ -1,5 +1,6 @@
 import type { HypervisorBackend } from '@xen-replication/hypervisor'
 import { openPlatform, XEN_RUN_DIR } from '../native/open-platform.ts'
+import { whenNeeded } from '../guard/when-needed.ts'
 import { runXl, xlTool } from '../xl/xl-tool.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { LIBXL_DIR } from './user-data.ts'
@@ -15,7 +16,7 @@ export async function openXenHost(): Promise<HypervisorBackend> {
   try {
     const xl = xlTool()
     const capabilities = capabilitiesOf(await runXl(xl, ['info']))
-    return new XenHost({ platform, xl, capabilities, runDir: XEN_RUN_DIR, libxlDir: LIBXL_DIR })
+    return new XenHost({ platform, xl, capabilities, runDir: XEN_RUN_DIR, libxlDir: LIBXL_DIR, startGuard: whenNeeded })
   } catch (error) {
     await platform.close()
     throw error

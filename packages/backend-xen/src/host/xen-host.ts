@@ -1,6 +1,7 @@
 import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
+import { Guard, type StartGuard } from '../guard/guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
@@ -19,6 +20,8 @@ export interface XenHostParts {
   readonly runDir: string
   /** Folder of libxl's own. */
   readonly libxlDir: string
+  /** Starts who undoes what outlives this process. */
+  readonly startGuard: StartGuard
 }
 
 /** A real Xen host. Domains are made and ended by `xl`; memory, CPU state and streams are ours. */
@@ -33,7 +36,7 @@ export class XenHost implements HypervisorBackend {
     this.#parts = parts
     this.capabilities = parts.capabilities
     this.clock = parts.platform.clock
-    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId) }
+    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), startGuard: parts.startGuard }
   }
 
   list(): Promise<readonly DomainSummary[]> {
@@ -72,10 +75,10 @@ export class XenHost implements HypervisorBackend {
   }
 
   lifecycle(domId: DomId): Lifecycle {
-    const { platform, runDir } = this.#parts
+    const { platform, runDir, startGuard } = this.#parts
     let model: XenDeviceModel | undefined
     return new XenLifecycle(platform, domId, () => {
-      if (kindOf(domainInfo(platform, domId)) === 'hvm') model ??= new XenDeviceModel(platform, domId, runDir)
+      if (kindOf(domainInfo(platform, domId)) === 'hvm') model ??= new XenDeviceModel(platform, domId, runDir, new Guard(domId, startGuard))
       return { model, destroy: this.#guest.destroy }
     })
   }
