@@ -21,6 +21,10 @@ function* numbers(state) {
 
 const processes = async (pattern) => (await run(['ps', '-eo', 'pid,args'])).out.split('\n').filter((line) => pattern.test(line)).map((line) => Number.parseInt(line, 10))
 
+/** What saves, sends or receives. The `xl` that goes on to watch over a guest it has received is a child of nobody's. */
+const atWork = /migrate-receive|--(?:save|restore)-domain|xl migrate|xl save|xr(?:\.cjs)? (?:migrate|receive)/
+const working = async () => (await run(['ps', '-eo', 'ppid,args'])).out.split('\n').filter((line) => atWork.test(line) && !(/^\s*1\s/.test(line) && line.includes('migrate-receive')))
+
 /** Who is killed. Each gives the process ids. */
 const victims = {
   'our sender': () => processes(/xr-save-helper.*--save-domain|xr(?:\.cjs)? (?:migrate|save) /),
@@ -69,7 +73,7 @@ async function once(number, { run: what, victim, afterMs }) {
 }
 
 /** Both sides have ended, whatever they still had to do. */
-const settled = () => until('both sides have ended', async () => (await processes(/migrate-receive|--(?:save|restore)-domain|xl migrate|xl save|xr(?:\.cjs)? (?:migrate|receive)/)).length === 0, { seconds: 90, everyMs: 1000 })
+const settled = () => until('both sides have ended', async () => (await working()).length === 0, { seconds: 90, everyMs: 1000 })
 
 /** It runs, once, and goes on counting. */
 async function oneRuns(it, counted) {
