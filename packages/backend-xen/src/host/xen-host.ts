@@ -1,6 +1,7 @@
 import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
+import { GuestGuard } from '../guest-guard.ts'
 import { GuestNetwork } from '../network/guest-network.ts'
 import { guestVifs } from '../network/guest-vifs.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -37,7 +38,7 @@ export class XenHost implements HypervisorBackend {
     this.#parts = parts
     this.capabilities = parts.capabilities
     this.clock = parts.platform.clock
-    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), devices: (domId) => [this.#network(domId)] }
+    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), devices: (domId) => [this.#network(domId), new GuestGuard(domId)] }
   }
 
   list(): Promise<readonly DomainSummary[]> {

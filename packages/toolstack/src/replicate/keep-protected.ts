@@ -53,10 +53,11 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   }
 }
 
-async function openGuest({ host: { backend }, operation, link, options, holes = 'as-xen', stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+async function openGuest({ host: { backend }, operation, link, options, peer, holes = 'as-xen', stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const devices = guest.devices.filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
+  const left = { network: options['no-netbuf'] === true, disk: options['no-diskbuf'] === true, guest: peer === undefined }
+  const devices = guest.devices.filter(({ kind }) => !left[kind])
   try {
     return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax, holes }, operation)
   } catch (error) {
