@@ -4,8 +4,8 @@
  */
 export interface CheckpointDevice {
   readonly name: string
-  /** What users can choose not to hold back, each by itself. */
-  readonly kind: 'network' | 'disk'
+  /** `network`, `disk`: what users can choose not to hold back, each by itself. `guest`: that it runs at all, which must not go on when nobody is left to protect it. */
+  readonly kind: 'network' | 'disk' | 'guest'
   setup(): Promise<void>
   /** The guest is suspended: epoch `epoch` ends here, what comes later belongs to the next. */
   postsuspend(epoch: number): Promise<void>

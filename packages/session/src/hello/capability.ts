@@ -8,6 +8,8 @@ export const capabilities = {
   zeros: 2,
   /** Knows epochs and the words of strategies. */
   replication: 4,
+  /** Restores images that have no entries for holes of the guest's memory. */
+  holes: 8,
 } as const
 
 export type CapabilityName = keyof typeof capabilities

@@ -16,6 +16,8 @@ const MEMBERS_MAX = 64
 
 export interface ReplicaRequest extends ArbiterChoice {
   readonly then: 'run' | 'stay-paused'
+  /** What the guest is to be called here, instead of what the primary says. Of one guest only. */
+  readonly name?: string | undefined
 }
 
 /** A guest that was taken over, or was not. */
@@ -71,8 +73,9 @@ export interface PrimaryFound {
 export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy }: PrimaryFound): Promise<ReplicaResult> {
   const { host, operation, chosen, request } = job
   const { emit, wishes } = operation
+  if (members > 1 && request.name !== undefined) throw new ToolstackError('TOOL_GUEST', `${members} guests cannot all be called ${request.name}`, { hint: 'leave out --name' })
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary' }, clock: host.clock, emit })
-  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), emit))
+  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), { emit, name: request.name }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')

@@ -1,12 +1,13 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type DomainSummary } from '@xen-replication/hypervisor'
 import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, openSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { EpochSender, openSender, restoresWithoutHoles, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
@@ -81,7 +82,7 @@ async function replicate(job: Job): Promise<Replicated> {
   const { request: { url, strategy }, options, chosen, operation } = job
   const { heartbeatMs, silenceMs } = times(job.request)
   operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
-  const kept = url === undefined ? await keep(job, blackholeLink()) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
+  const kept = url === undefined ? await keep(job, blackholeLink(), 'left-out') : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
 
@@ -104,7 +105,7 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
     const link = new EpochSender(session, stalledMs)
     await link.begin({ guest: bytesOfUuid((domains[0] as DomainSummary).uuid), token: 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
-    const kept = await keep(job, link)
+    const kept = await keep(job, link, restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen')
     await session.end()
     return kept
   } catch (error) {
@@ -122,7 +123,7 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
     const link = new XlEpochSender(channel, host.clock)
     await link.begin(operation.signal)
     operation.emit('link.up', { url })
-    return await keep(job, link)
+    return await keep(job, link, 'as-xen')
   } finally {
     await channel.close()
   }
@@ -131,8 +132,8 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }): Promise<KeptResult> {
-  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, holes: Holes): Promise<KeptResult> {
+  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, holes })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */

@@ -18,6 +18,7 @@ export class ShadowGuest {
   readonly #backend: HypervisorBackend
   readonly #reader: ByteReader
   readonly #emit: Operation['emit']
+  readonly #name: string | undefined
   #guest: GuestForRestore | undefined
   #restorer: StreamRestorer | undefined
   #facts: ShadowFacts | undefined
@@ -25,10 +26,12 @@ export class ShadowGuest {
   #completed = false
   #fate: GuestFate = 'gone'
 
-  constructor(backend: HypervisorBackend, source: ByteSource, emit: Operation['emit']) {
+  /** @param options `name`: what it is to be called, instead of what the stream says */
+  constructor(backend: HypervisorBackend, source: ByteSource, { emit, name }: Pick<Operation, 'emit'> & { readonly name?: string | undefined }) {
     this.#backend = backend
     this.#reader = new ByteReader(source)
     this.#emit = emit
+    this.#name = name
   }
 
   /** Undefined until the stream has said it. */
@@ -102,13 +105,14 @@ export class ShadowGuest {
 
   async #open(): Promise<StreamRestorer> {
     const start = await readXlStart(this.#reader)
-    const { name, kind } = start
-    this.#emit('guest.announced', { guest: name, kind, memoryBytes: undefined })
+    const { kind } = start
+    this.#emit('guest.announced', { guest: start.name, kind, memoryBytes: undefined })
+    const name = this.#name ?? start.name
     if ((await this.#backend.list()).some((one) => one.name === name)) {
-      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first' })
+      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first, or give this one another name: --name NAME' })
     }
     const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: name + INCOMING }))
-    this.#facts = { ...start, domId: guest.facts.domId }
+    this.#facts = { ...start, name, domId: guest.facts.domId }
     this.#fate = 'paused'
     return openStreamRestorer(this.#reader, guest, { streamType: 'remus', applies: 'when-told', observe: tellRestore(this.#emit) })
   }
