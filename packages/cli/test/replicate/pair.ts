@@ -77,7 +77,8 @@ export interface PairOptions {
   readonly request?: Partial<ReplicateRequest>
   readonly then?: 'run' | 'stay-paused'
   readonly faults?: { readonly primary?: string; readonly backup?: string }
-  readonly see?: (event: AnyObservedEvent, who: 'primary' | 'backup', pair: { readonly primary: Side; readonly backup: Side }) => void
+  /** `cut`: nothing passes any more, in either direction. */
+  readonly see?: (event: AnyObservedEvent, who: 'primary' | 'backup', pair: { readonly primary: Side; readonly backup: Side; readonly cut: () => void }) => void
 }
 
 /** How both sides ended: what they came back with, or what they threw. */
@@ -96,7 +97,7 @@ export async function protect(options: PairOptions = {}): Promise<PairEnd> {
   const { guest = { kind: 'pvh' }, names = ['demo'], request = {}, then = 'stay-paused', faults = {}, see = () => undefined, unsafe } = options
   const wire = memoryWire()
   const plugins = [wire.plugin, ...(options.judge === undefined ? [] : [options.judge.plugin])]
-  const pair: { primary: Side; backup: Side } = {} as never
+  const pair: { primary: Side; backup: Side; cut: () => void } = { cut: () => wire.breakLater({ there: 0, back: 0 }) } as never
   pair.primary = await side(plugins, { faults: faults.primary ?? '', see: (event) => {
     const moment = options.break?.from === 'greeting' ? event.kind === 'link.up' : event.kind === 'epoch.acknowledged' && event.data.epoch === 0
     if (moment && options.break !== undefined) wire.breakLater(options.break)
