@@ -52,8 +52,8 @@ const never: AbortSignal = new AbortController().signal
 /** An arbiter both sides share. `first`: whoever asks first wins; a side: that one does; `nobody`: it does not answer. */
 export type Judge = 'first' | Claim['side'] | 'nobody'
 
-/** @param revoked grants do not hold any more */
-export function judge(who: Judge | (() => Judge), revoked = false): { readonly plugin: Plugin; readonly claims: Claim[] } {
+/** @param revoked grants do not hold any more. @param latest the greatest token that it has granted; without it cannot be asked that */
+export function judge(who: Judge | (() => Judge), revoked = false, latest?: () => bigint): { readonly plugin: Plugin; readonly claims: Claim[] } {
   const claims: Claim[] = []
   let winner: Claim['side'] | undefined
   const verdict = (claim: Claim): Verdict => {
@@ -63,7 +63,7 @@ export function judge(who: Judge | (() => Judge), revoked = false): { readonly p
     winner ??= now === 'first' ? claim.side : now
     return winner === claim.side ? { answer: 'granted', grant: { claim, token: 5n } } : { answer: 'denied', reason: `the ${winner} has it` }
   }
-  const open = () => Promise.resolve({ claim: (claim: Claim) => Promise.resolve(verdict(claim)), holds: () => Promise.resolve(!revoked), close: () => Promise.resolve() })
+  const open = () => Promise.resolve({ claim: (claim: Claim) => Promise.resolve(verdict(claim)), holds: () => Promise.resolve(!revoked), ...(latest === undefined ? {} : { latest: () => Promise.resolve(latest()) }), close: () => Promise.resolve() })
   return { plugin: definePlugin({ name: 'judge', api: 1, contribute: (to) => to.arbiter('judge', { summary: 'of a test', open }) }), claims }
 }
 

@@ -64,6 +64,30 @@ describe('a guest that is protected', () => {
     expect(end.primary.seen.filter(({ kind }) => kind === 'strategy.move').at(-1)?.data).toMatchObject({ to: 'parked' })
   })
 
+  it('tells nobody anything any more once it was granted to another pair', async () => {
+    let latest = 4n
+    let acknowledged = 0
+    const end = await protect({
+      judge: judge('nobody', false, () => latest),
+      guest: { kind: 'pvh', rate: 20_000 },
+      see: (event, who, { primary, backup }) => {
+        if (who === 'primary' && event.kind === 'epoch.acknowledged' && (acknowledged += 1) === 4) latest = 5n
+        if (who === 'primary' && event.kind === 'strategy.move' && event.data.to === 'standing') primary.ask('abort')
+        if (who === 'backup' && event.kind === 'strategy.move' && event.data.to === 'standing') backup.ask('abort')
+      },
+      request: { failureMs: 200, heartbeatMs: 50 },
+    })
+    expect(end.sentError).toMatchObject({ code: 'TOOL_DENIED', cause: { message: expect.stringContaining('token 5 was granted to another pair') as string } })
+    expect(await standing(end.primary)).toEqual(['demo paused'])
+  })
+
+  it('is not protected by a backup whose arbiter has granted it to somebody since', async () => {
+    let asked = 0
+    const end = await protect({ judge: judge('first', false, () => BigInt((asked += 1))) })
+    expect(end).toMatchObject({ gotError: { code: 'TOOL_STALE' }, sentError: { code: 'SESSION_PEER_ABORTED' } })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
+  })
+
   it('runs at the backup even where its name cannot be given to it', async () => {
     const end = await protect({ then: 'run', faults: { backup: 'rename:1=fail' }, see: after(3, ({ primary }) => primary.ask('failover')) })
     expect([await standing(end.primary), await standing(end.backup)]).toEqual([[], ['demo--incoming runs']])

@@ -19,6 +19,7 @@ export class EpochSender {
   readonly #stalledMs: number
   #member = 0
   #times = { heartbeatMs: 0, silenceMs: 0 }
+  #token = 0n
   /** The epoch that was sent and not acknowledged. */
   #awaited: number | undefined
 
@@ -59,6 +60,7 @@ export class EpochSender {
     const word = await within(this.#session.clock, this.#session.limits.handshakeMs, 'the word that the peer is ready', this.#session.expect('say'))
     if (word !== READY) throw new SessionError('SESSION_UNEXPECTED', `'${word}' came where '${READY}' was due`)
     this.#times = protection
+    this.#token = protection.token
   }
 
   /** The stream of one guest. Those of several are written one after the other, each as far as it goes. */
@@ -107,9 +109,9 @@ export class EpochSender {
   async heard(): Promise<string> {
     const item = await this.#session.peek()
     if (item.kind === 'frame' && item.frame.name === 'say') return item.frame.body
-    if (item.kind === 'frame' && item.frame.name === 'epoch-stored' && item.frame.body.epoch === this.#awaited) return 'stored'
-    const what = item.kind === 'bytes' ? 'data' : item.frame.name === 'epoch-stored' ? `an acknowledgement of epoch ${item.frame.body.epoch}` : item.frame.name
-    throw this.#refuse(`${what} came where ${this.#awaited === undefined ? 'a word' : `that of epoch ${this.#awaited}`} was due`)
+    if (item.kind === 'frame' && item.frame.name === 'epoch-stored' && item.frame.body.epoch === this.#awaited && item.frame.body.token === this.#token) return 'stored'
+    const what = item.kind === 'bytes' ? 'data' : item.frame.name === 'epoch-stored' ? `an acknowledgement of epoch ${item.frame.body.epoch} under token ${item.frame.body.token}` : item.frame.name
+    throw this.#refuse(`${what} came where ${this.#awaited === undefined ? 'a word' : `that of epoch ${this.#awaited} under token ${this.#token}`} was due`)
   }
 
   #refuse(what: string): SessionError {

@@ -75,6 +75,17 @@ describe('an epoch', () => {
     await end(pair)
   })
 
+  it('is acknowledged under the token that the pair was made with, and under no other', async () => {
+    const pair = await both({ token: 7n })
+    await pair.sender.endEpoch(0)
+    await pair.receiver.stored(0)
+    expect(await pair.sender.next()).toBe('stored')
+    await pair.sender.endEpoch(1)
+    await pair.sessions[1].send('epoch-stored', { epoch: 1, token: 6n })
+    await expect(pair.sender.next()).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED', message: expect.stringContaining('under token 6') as string })
+    await end(pair)
+  })
+
   it('that a peer which lives does not acknowledge is waited for only so long', async () => {
     const pair = await both()
     await pair.sender.endEpoch(0)

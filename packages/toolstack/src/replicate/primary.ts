@@ -1,6 +1,6 @@
 import type { ByteSink } from '@xen-replication/format'
 import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
-import { ReplError, type EpochFacts } from '@xen-replication/plugin-api'
+import { LinkError, ReplError, type EpochFacts } from '@xen-replication/plugin-api'
 import type { Emit } from '../observe/fan-out.ts'
 import type { Arbitration } from './arbitration.ts'
 import type { ProtectedGuest } from './protected-guest.ts'
@@ -115,8 +115,10 @@ export class Primary {
   }
 
   async #commit(): Promise<void> {
-    const { clock, emit, guests } = this.#ports
+    const { clock, emit, guests, arbitration } = this.#ports
     if (this.#acknowledged !== this.#epoch) throw new ReplError('REPL_UNEXPECTED_EVENT', `epoch ${this.#epoch} is to be released and was not acknowledged`, { hint: 'report this to the author of the strategy' })
+    const outdated = await arbitration.outdated(never())
+    if (outdated !== undefined) throw new LinkError('LINK_LOST', `this pair has the guest no more: ${outdated}`, { hint: 'look where the guest runs' })
     const outputs = sum(await Promise.all(guests.map((guest) => guest.waiting())))
     await this.#all((guest) => guest.commit(this.#epoch))
     emit('epoch.released', { epoch: this.#epoch, heldMs: clock.now() - (this.#heldSince ?? this.#suspendedAt) })

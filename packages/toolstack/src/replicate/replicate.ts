@@ -7,10 +7,10 @@ import type { GuestFate } from '../observe/tool-events.ts'
 import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
-import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { latestToken, openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
-import { keepProtected, type KeptResult } from './keep-protected.ts'
+import { keepProtected, type KeepRequest, type KeptResult } from './keep-protected.ts'
 import type { PrimaryLink } from './primary.ts'
 import { times, type ReplicationTimes } from './times.ts'
 import { bytesOfUuid } from './uuid.ts'
@@ -102,9 +102,11 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
       signal: operation.signal,
     })
     const link = new EpochSender(session, stalledMs)
-    await link.begin({ guest: bytesOfUuid((domains[0] as DomainSummary).uuid), token: 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
+    const { uuid } = domains[0] as DomainSummary
+    const token = await latestToken(chosen, uuid, operation.signal)
+    await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
-    const kept = await keep(job, link)
+    const kept = await keep(job, link, { token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -131,8 +133,8 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }): Promise<KeptResult> {
-  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, fence: Pick<KeepRequest, 'token' | 'silenceMs'> = {}): Promise<KeptResult> {
+  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, ...fence })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */
