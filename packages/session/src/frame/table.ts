@@ -33,9 +33,9 @@ const epoch = struct(8, { epoch: count })
 const stored = struct(16, { epoch: count, token: u64 })
 /**
  * `guest`: UUID of the first. `token`: the greatest fencing token that was granted for it, under which both sides work from now on. `arbiter`: 0 nobody decides, 1 an arbiter does, 2 each side
- * for itself. `members`: how many guests.
+ * for itself. `members`: how many guests. `copies`: pages of which both sides keep the latest copy, to send what differs; 0: none.
  */
-const protect = struct(40, { guest: raw(16), token: u64, heartbeatMs: u32, silenceMs: u32, members: u16, arbiter: u8, _: reserved(5) })
+const protect = struct(40, { guest: raw(16), token: u64, heartbeatMs: u32, silenceMs: u32, members: u16, arbiter: u8, _: reserved(1), copies: u32 })
 const member = struct(4, { member: u16, _: reserved(2) })
 
 /** Every frame there is: the only list. Types are never used again for something else. */

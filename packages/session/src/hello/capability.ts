@@ -8,6 +8,8 @@ export const capabilities = {
   zeros: 2,
   /** Knows epochs and the words of strategies. */
   replication: 4,
+  /** Packs pages of epochs against copies that both sides keep. */
+  deltas: 8,
 } as const
 
 export type CapabilityName = keyof typeof capabilities
