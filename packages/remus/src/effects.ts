@@ -1,5 +1,5 @@
 import type { EffectPorts, OptionValues } from '@xen-replication/plugin-api'
-import { nextInterval } from './interval.ts'
+import { nextDue, nextInterval } from './interval.ts'
 
 /** How long to wait before the arbiter is asked again, in milliseconds. */
 const ASK_AGAIN_MS = 1000
@@ -7,19 +7,17 @@ const ASK_AGAIN_MS = 1000
 type Waiting = 'due' | 'stop' | 'failover'
 
 /**
- * Waits for the next checkpoint, which begins one interval after the last one did, at once when that is over. What the operator asks for ends the
- * waiting.
+ * Waits for the next checkpoint. Checkpoints are due one interval after the other, whenever each of them comes: that a timer is late does not add up.
+ * What is more than an interval late begins a new series. What the operator asks for ends the waiting.
  */
 export function intervalWait(ports: EffectPorts): () => Promise<Waiting> {
   const { clock, options } = ports
-  let began = clock.now()
+  let due = clock.now()
   let intervalMs = longest(options)
-  return async () => {
+  return () => {
     intervalMs = options['adaptive'] === true ? nextInterval(limits(options), intervalMs, ports.lastEpoch()) : intervalMs
-    const left = began + intervalMs - clock.now()
-    const event = await first<Waiting>(left, 'due', ports)
-    began = clock.now()
-    return event
+    due = nextDue(due, intervalMs, clock.now())
+    return first<Waiting>(due - clock.now(), 'due', ports)
   }
 }
 

@@ -52,8 +52,8 @@ const never: AbortSignal = new AbortController().signal
 /** An arbiter both sides share. `first`: whoever asks first wins; a side: that one does; `nobody`: it does not answer. */
 export type Judge = 'first' | Claim['side'] | 'nobody'
 
-/** @param revoked grants do not hold any more */
-export function judge(who: Judge | (() => Judge), revoked = false): { readonly plugin: Plugin; readonly claims: Claim[] } {
+/** @param revoked grants do not hold any more. @param latest the greatest token that it has granted; without it cannot be asked that */
+export function judge(who: Judge | (() => Judge), revoked = false, latest?: () => bigint): { readonly plugin: Plugin; readonly claims: Claim[] } {
   const claims: Claim[] = []
   let winner: Claim['side'] | undefined
   const verdict = (claim: Claim): Verdict => {
@@ -63,7 +63,7 @@ export function judge(who: Judge | (() => Judge), revoked = false): { readonly p
     winner ??= now === 'first' ? claim.side : now
     return winner === claim.side ? { answer: 'granted', grant: { claim, token: 5n } } : { answer: 'denied', reason: `the ${winner} has it` }
   }
-  const open = () => Promise.resolve({ claim: (claim: Claim) => Promise.resolve(verdict(claim)), holds: () => Promise.resolve(!revoked), close: () => Promise.resolve() })
+  const open = () => Promise.resolve({ claim: (claim: Claim) => Promise.resolve(verdict(claim)), holds: () => Promise.resolve(!revoked), ...(latest === undefined ? {} : { latest: () => Promise.resolve(latest()) }), close: () => Promise.resolve() })
   return { plugin: definePlugin({ name: 'judge', api: 1, contribute: (to) => to.arbiter('judge', { summary: 'of a test', open }) }), claims }
 }
 
@@ -77,7 +77,8 @@ export interface PairOptions {
   readonly request?: Partial<ReplicateRequest>
   readonly then?: 'run' | 'stay-paused'
   readonly faults?: { readonly primary?: string; readonly backup?: string }
-  readonly see?: (event: AnyObservedEvent, who: 'primary' | 'backup', pair: { readonly primary: Side; readonly backup: Side }) => void
+  /** `cut`: nothing passes any more, in either direction. */
+  readonly see?: (event: AnyObservedEvent, who: 'primary' | 'backup', pair: { readonly primary: Side; readonly backup: Side; readonly cut: () => void }) => void
 }
 
 /** How both sides ended: what they came back with, or what they threw. */
@@ -96,7 +97,7 @@ export async function protect(options: PairOptions = {}): Promise<PairEnd> {
   const { guest = { kind: 'pvh' }, names = ['demo'], request = {}, then = 'stay-paused', faults = {}, see = () => undefined, unsafe } = options
   const wire = memoryWire()
   const plugins = [wire.plugin, ...(options.judge === undefined ? [] : [options.judge.plugin])]
-  const pair: { primary: Side; backup: Side } = {} as never
+  const pair: { primary: Side; backup: Side; cut: () => void } = { cut: () => wire.breakLater({ there: 0, back: 0 }) } as never
   pair.primary = await side(plugins, { faults: faults.primary ?? '', see: (event) => {
     const moment = options.break?.from === 'greeting' ? event.kind === 'link.up' : event.kind === 'epoch.acknowledged' && event.data.epoch === 0
     if (moment && options.break !== undefined) wire.breakLater(options.break)

@@ -21,6 +21,10 @@ export interface KeepRequest {
   readonly link: PrimaryLink & { readonly id: string }
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
+  /** The token under which the pair was made, where that is known. */
+  readonly token?: bigint | undefined
+  /** Silence after which the peer takes over, in milliseconds. */
+  readonly silenceMs?: number | undefined
   /** Largest staging area of a guest, in bytes; what an epoch has beyond it is sent while the guest stands. */
   readonly stageBytesMax?: number | undefined
   /** Default `as-xen`, which every peer restores. */
@@ -35,9 +39,9 @@ export interface KeptResult {
 
 /** Has one side of a strategy keep guests protected until it comes to an end. @throws as `replicateGuests` */
 export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
-  const { host, domains, operation, link, chosen } = request
-  const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const }
-  const arbitration = new Arbitration({ ...chosen, claim, clock: host.clock, emit: operation.emit })
+  const { host, domains, operation, link, chosen, token, silenceMs } = request
+  const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const, token }
+  const arbitration = new Arbitration({ ...chosen, claim, freshMs: silenceMs, clock: host.clock, emit: operation.emit })
   const guests: ProtectedGuest[] = []
   operation.emit('guest.announced', announced(domains))
   try {

@@ -1,6 +1,6 @@
 import type { ByteSink } from '@xen-replication/format'
 import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
-import { ReplError, type EpochFacts } from '@xen-replication/plugin-api'
+import { LinkError, ReplError, type EpochFacts } from '@xen-replication/plugin-api'
 import type { Emit } from '../observe/fan-out.ts'
 import type { Arbitration } from './arbitration.ts'
 import type { ProtectedGuest } from './protected-guest.ts'
@@ -35,7 +35,8 @@ export class Primary {
   /** The epoch that runs, or is on its way. */
   #epoch = 0
   #acknowledged = -1
-  #beganAt: number
+  /** When the output of the epoch began to be held back; undefined before any is. */
+  #heldSince: number | undefined
   #suspendedAt = 0
   #pauseMs: number | undefined
   #latencyMs = 0
@@ -44,7 +45,6 @@ export class Primary {
 
   constructor(ports: PrimaryPorts) {
     this.#ports = ports
-    this.#beganAt = ports.clock.now()
     this.#effects = {
       precopy: ({ signal }) => this.#each((guest) => guest.precopy(signal)),
       suspend: () => this.#suspend(),
@@ -82,6 +82,7 @@ export class Primary {
 
   async #suspend(): Promise<void> {
     this.#suspendedAt = this.#ports.clock.now()
+    this.#heldSince ??= this.#suspendedAt
     await this.#all((guest) => guest.suspend())
   }
 
@@ -114,13 +115,15 @@ export class Primary {
   }
 
   async #commit(): Promise<void> {
-    const { clock, emit, guests } = this.#ports
+    const { clock, emit, guests, arbitration } = this.#ports
     if (this.#acknowledged !== this.#epoch) throw new ReplError('REPL_UNEXPECTED_EVENT', `epoch ${this.#epoch} is to be released and was not acknowledged`, { hint: 'report this to the author of the strategy' })
+    const outdated = await arbitration.outdated(never())
+    if (outdated !== undefined) throw new LinkError('LINK_LOST', `this pair has the guest no more: ${outdated}`, { hint: 'look where the guest runs' })
     const outputs = sum(await Promise.all(guests.map((guest) => guest.waiting())))
     await this.#all((guest) => guest.commit(this.#epoch))
-    emit('epoch.released', { epoch: this.#epoch, heldMs: clock.now() - this.#beganAt })
+    emit('epoch.released', { epoch: this.#epoch, heldMs: clock.now() - (this.#heldSince ?? this.#suspendedAt) })
     this.#last = this.#facts === undefined ? undefined : { ...this.#facts, latencyMs: this.#latencyMs, outputs }
-    this.#beganAt = this.#suspendedAt
+    this.#heldSince = this.#suspendedAt
     this.#pauseMs = undefined
     this.#epoch += 1
   }

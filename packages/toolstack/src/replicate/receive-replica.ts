@@ -4,7 +4,7 @@ import { EpochReceiver, type Session } from '@xen-replication/session'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
 import { ToolstackError } from '../toolstack-error.ts'
-import { requireSameKind, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { latestToken, requireSameKind, requireSameToken, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { Arbitration } from './arbitration.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 import { Secondary, type SecondaryLink } from './secondary.ts'
@@ -47,11 +47,13 @@ export interface ReplicaJob {
 export async function receiveReplica(job: ReplicaJob, session: Session): Promise<ReplicaResult> {
   const link = new EpochReceiver(session)
   try {
-    const { guest, members, arbiter, heartbeatMs, silenceMs } = await link.asked()
+    const { guest, members, arbiter, heartbeatMs, silenceMs, token } = await link.asked()
     requireSameKind(job.chosen.kind, arbiter)
+    const uuid = uuidOfBytes(guest)
+    requireSameToken(await latestToken(job.chosen, uuid, job.operation.signal), token)
     if (members === 0 || members > MEMBERS_MAX) throw new ToolstackError('TOOL_GUEST', `the primary wants to protect ${members} guests; ${MEMBERS_MAX} at most are taken`)
     await link.ready({ heartbeatMs, silenceMs })
-    const result = await followPrimary(job, { link, id: link.id, guest: uuidOfBytes(guest), members, strategy: session.agreement.purpose })
+    const result = await followPrimary(job, { link, id: link.id, guest: uuid, members, strategy: session.agreement.purpose, ...(job.chosen.kind === 'arbiter' ? { token } : {}) })
     await session.end()
     return result
   } catch (error) {
@@ -67,14 +69,16 @@ export interface PrimaryFound {
   readonly guest: string
   readonly members: number
   readonly strategy: string
+  /** The token under which the pair was made, where that is known. */
+  readonly token?: bigint | undefined
 }
 
 /** Goes through the secondary's table. @throws as `receiveReplica` */
-export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy }: PrimaryFound): Promise<ReplicaResult> {
+export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy, token }: PrimaryFound): Promise<ReplicaResult> {
   const { host, operation, chosen, request } = job
   const { emit, wishes } = operation
   if (members > 1 && request.name !== undefined) throw new ToolstackError('TOOL_GUEST', `${members} guests cannot all be called ${request.name}`, { hint: 'leave out --name' })
-  const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary' }, clock: host.clock, emit })
+  const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
   const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), { emit, name: request.name }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what

@@ -7,11 +7,10 @@ import type { GuestFate } from '../observe/tool-events.ts'
 import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
-import type { Holes } from '../operations/write-guest.ts'
-import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { latestToken, openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
-import { keepProtected, type KeptResult } from './keep-protected.ts'
+import { keepProtected, type KeepRequest, type KeptResult } from './keep-protected.ts'
 import type { PrimaryLink } from './primary.ts'
 import { times, type ReplicationTimes } from './times.ts'
 import { bytesOfUuid } from './uuid.ts'
@@ -82,7 +81,7 @@ async function replicate(job: Job): Promise<Replicated> {
   const { request: { url, strategy }, options, chosen, operation } = job
   const { heartbeatMs, silenceMs } = times(job.request)
   operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
-  const kept = url === undefined ? await keep(job, blackholeLink(), 'left-out') : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
+  const kept = url === undefined ? await keep(job, blackholeLink(), { holes: 'left-out' }) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
 
@@ -103,9 +102,11 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
       signal: operation.signal,
     })
     const link = new EpochSender(session, stalledMs)
-    await link.begin({ guest: bytesOfUuid((domains[0] as DomainSummary).uuid), token: 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
+    const { uuid } = domains[0] as DomainSummary
+    const token = await latestToken(chosen, uuid, operation.signal)
+    await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
-    const kept = await keep(job, link, restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen')
+    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -123,7 +124,7 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
     const link = new XlEpochSender(channel, host.clock)
     await link.begin(operation.signal)
     operation.emit('link.up', { url })
-    return await keep(job, link, 'as-xen')
+    return await keep(job, link, { holes: 'as-xen' })
   } finally {
     await channel.close()
   }
@@ -132,8 +133,8 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, holes: Holes): Promise<KeptResult> {
-  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, holes })
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'token' | 'silenceMs'>): Promise<KeptResult> {
+  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, ...agreed })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */

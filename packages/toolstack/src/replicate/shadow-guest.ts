@@ -69,13 +69,13 @@ export class ShadowGuest {
     this.#held = false
   }
 
-  /** Makes a guest of the copy, which stands still and has its name. @throws RestoreError, BackendError */
+  /** Makes a guest of the copy, which stands still and has its name, if the host will have it so. @throws RestoreError, BackendError */
   async complete(): Promise<void> {
     if (this.#completed) return
     await this.apply()
     await this.#restorer?.complete()
     const { domId, name } = this.#facts as ShadowFacts
-    await this.#backend.rename(domId, name)
+    await this.#backend.rename(domId, name).catch((error: unknown) => this.#emit('save.trouble', { what: 'rename', error })) // it may run under any name
     this.#completed = true
     this.#fate = 'paused'
   }
