@@ -4,6 +4,7 @@ export { BackendError, backendCodes, type BackendErrorCode } from './backend-err
 export type { CreateRequest, GuestForRestore, GuestForSave, HypervisorBackend, RestoreRequest } from './backend.ts'
 export type { CheckpointDevice } from './ports/checkpoint-device.ts'
 export type { AbortSignalLike, Clock } from './ports/clock.ts'
+export type { Comparator, Comparison, Divergence, GuestPacket, PacketTap, RemoteComparator } from './ports/comparator.ts'
 export type { CpuPolicy, CpuState, CpuStateWriter, PvVcpu, TscInfo } from './ports/cpu-state.ts'
 export type { DeviceModel, DeviceModelWriter } from './ports/device-model.ts'
 export type { DirtyLog, DirtyPages } from './ports/dirty-log.ts'
