@@ -3,9 +3,9 @@ import { awaitFirst, type Asked, type EffectPorts } from '@xen-replication/plugi
 /** Effects of a primary that wait for the next checkpoint. */
 export interface Watching {
   /** Waits until the two guests have sent different things, or the longest time since the last checkpoint is over. A wish of either operator comes first. */
-  awaitDivergence(): Promise<'diverged' | 'due' | 'hand-over' | Asked>
+  readonly awaitDivergence: () => Promise<'diverged' | 'due' | 'hand-over' | Asked>
   /** The secondary's operator wants the guest, at a moment at which it cannot be handed over. */
-  noteAsked(): Promise<undefined>
+  readonly noteAsked: () => Promise<undefined>
 }
 
 export function watching(ports: EffectPorts): Watching {

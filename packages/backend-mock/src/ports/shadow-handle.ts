@@ -39,6 +39,10 @@ class Shadow implements ShadowPorts {
     this.#handle = handle
   }
 
+  frames(): Promise<number> {
+    return this.#handle.memory.frames()
+  }
+
   /** What was set with the checkpoint is what the model goes on with. */
   loadDeviceModel(): Promise<void> {
     return Promise.resolve()

@@ -6,6 +6,8 @@ import type { DirtyLog } from './dirty-log.ts'
  * undone, and what its devices have done is to be forgotten.
  */
 export interface ShadowPorts {
+  /** One above the highest gfn in use. */
+  frames(): Promise<number>
   /** Writes of the guest itself, those of its emulator included; tracked from `openShadow()` on. */
   readonly dirty: DirtyLog
   /**

@@ -3,6 +3,7 @@ import type { AbortSignalLike } from '@xen-replication/plugin-api'
 import type { BodyOf } from '../frame/table.ts'
 import { SessionError } from '../session-error.ts'
 import type { Session } from '../session.ts'
+import type { InboxItem } from '../stream/inbox.ts'
 import { StreamSink } from '../stream/stream-sink.ts'
 import { within } from '../wire/within.ts'
 
@@ -98,14 +99,28 @@ export class EpochSender {
   /** Takes the word that was heard. */
   take(word: string): void {
     this.#session.drop()
+    this.tookWord(word)
+  }
+
+  /** As `next`, without an end to the waiting; the word stays until it is taken. */
+  async heard(): Promise<string> {
+    return this.wordOf(await this.#session.peek())
+  }
+
+  /** How long a peer that lives may take for one answer, in milliseconds. */
+  protected get stalledMs(): number {
+    return this.#stalledMs
+  }
+
+  /** What follows from a word that is taken. */
+  protected tookWord(word: string): void {
     if (word !== 'stored') return
     if (this.#awaited === 0) this.#session.retime(this.#times.heartbeatMs, this.#times.silenceMs) // before there is a copy a lost peer costs nothing
     this.#awaited = undefined
   }
 
-  /** As `next`, without an end to the waiting; the word stays until it is taken. */
-  async heard(): Promise<string> {
-    const item = await this.#session.peek()
+  /** The word that something from the peer stands for. @throws SessionError SESSION_UNEXPECTED for what stands for none; the session ends then */
+  protected wordOf(item: InboxItem): string {
     if (item.kind === 'frame' && item.frame.name === 'say') return item.frame.body
     if (item.kind === 'frame' && item.frame.name === 'epoch-stored' && item.frame.body.epoch === this.#awaited) return 'stored'
     const what = item.kind === 'bytes' ? 'data' : item.frame.name === 'epoch-stored' ? `an acknowledgement of epoch ${item.frame.body.epoch}` : item.frame.name

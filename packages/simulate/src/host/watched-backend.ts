@@ -62,6 +62,7 @@ function guestForSave(guest: GuestForSave, lifecycleOf: LifecycleOf, watch: Back
 
 function shadow(ports: ShadowPorts, domId: DomId, watch: BackendWatch): ShadowPorts {
   return {
+    frames: () => ports.frames(),
     dirty: ports.dirty,
     devices: ports.devices.map((one) => watch.device(one, domId)),
     loadDeviceModel: () => ports.loadDeviceModel(),
