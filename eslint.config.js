@@ -20,6 +20,7 @@ const mayImport = {
   'net-buffer': ['errors', 'hypervisor'],
   remus: ['plugin-api'],
   colo: ['plugin-api'],
+  comparer: ['hypervisor'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
   toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
@@ -33,7 +34,7 @@ const mayImport = {
   cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer']
 
 // Tests may also import what the package lists for its development.
 const forTests = (name) => {
