@@ -79,6 +79,11 @@ export class EpochSender {
     await this.#session.send('epoch-end', { epoch })
   }
 
+  /** Sends what was written up to now. @throws as `Session.send` */
+  flush(): Promise<void> {
+    return this.#stream.flush()
+  }
+
   /** @throws as `Session.send` */
   async say(word: string): Promise<void> {
     await this.#stream.flush()
