@@ -1,4 +1,4 @@
-import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
+import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type PacketTap, type RestoreRequest, type ShadowPorts } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
 import { GuestGuard } from '../guest-guard.ts'
@@ -74,6 +74,14 @@ export class XenHost implements HypervisorBackend {
       await domain.close('abandoned')
       throw error
     }
+  }
+
+  openShadow(domId: DomId): Promise<ShadowPorts> {
+    return Promise.reject(new BackendError('BACKEND_UNSUPPORTED', `domain ${domId} cannot be kept in lock-step`))
+  }
+
+  openTaps(domId: DomId): Promise<readonly PacketTap[]> {
+    return Promise.reject(new BackendError('BACKEND_UNSUPPORTED', `packets of domain ${domId} are not taken here`, { hint: 'QEMU compares them; see `xr help colo`' }))
   }
 
   lifecycle(domId: DomId): Lifecycle {

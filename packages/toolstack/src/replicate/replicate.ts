@@ -1,7 +1,7 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type DomainSummary } from '@xen-replication/hypervisor'
 import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, openSender, restoresWithoutHoles, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { EpochSender, LockstepSender, openSender, restoresWithoutHoles, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
@@ -11,6 +11,7 @@ import { latestToken, openArbiter, requireXlAble, type ArbiterChoice, type Chose
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
 import { keepProtected, type KeepRequest, type KeptResult } from './keep-protected.ts'
+import { isLockstep } from './lockstep-role.ts'
 import type { PrimaryLink } from './primary.ts'
 import { times, type ReplicationTimes } from './times.ts'
 import { bytesOfUuid } from './uuid.ts'
@@ -101,12 +102,13 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
       observe: tellSession(operation.emit, url),
       signal: operation.signal,
     })
-    const link = new EpochSender(session, stalledMs)
+    const lockstep = isLockstep(job.strategy.primary) ? new LockstepSender(session, stalledMs) : undefined
+    const link = lockstep ?? new EpochSender(session, stalledMs)
     const { uuid } = domains[0] as DomainSummary
     const token = await latestToken(chosen, uuid, operation.signal)
     await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
-    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', token, silenceMs })
+    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', lockstep, token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -133,7 +135,7 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'token' | 'silenceMs'>): Promise<KeptResult> {
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'lockstep' | 'token' | 'silenceMs'>): Promise<KeptResult> {
   return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, ...agreed })
 }
 

@@ -1,5 +1,5 @@
 import { ByteReader, type ByteSource } from '@xen-replication/format'
-import { BackendError, type DomId, type GuestForRestore, type HypervisorBackend } from '@xen-replication/hypervisor'
+import { BackendError, type DomId, type GuestForRestore, type HypervisorBackend, type Lifecycle } from '@xen-replication/hypervisor'
 import { openStreamRestorer, type StreamRestorer, type StreamStop } from '@xen-replication/libxl-stream'
 import { tellRestore } from '../observe/engine-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
@@ -13,12 +13,21 @@ export interface ShadowFacts extends XlStart {
   readonly domId: DomId
 }
 
+export interface ShadowOptions {
+  readonly emit: Operation['emit']
+  /** What it is to be called, instead of what the stream says. */
+  readonly name?: string | undefined
+  /** Default `remus`; `colo` where it runs along. */
+  readonly streamType?: 'remus' | 'colo' | undefined
+}
+
 /** A copy of a guest that follows it from checkpoint to checkpoint and stands still. */
 export class ShadowGuest {
   readonly #backend: HypervisorBackend
   readonly #reader: ByteReader
   readonly #emit: Operation['emit']
   readonly #name: string | undefined
+  readonly #streamType: 'remus' | 'colo'
   #guest: GuestForRestore | undefined
   #restorer: StreamRestorer | undefined
   #facts: ShadowFacts | undefined
@@ -26,12 +35,12 @@ export class ShadowGuest {
   #completed = false
   #fate: GuestFate = 'gone'
 
-  /** @param options `name`: what it is to be called, instead of what the stream says */
-  constructor(backend: HypervisorBackend, source: ByteSource, { emit, name }: Pick<Operation, 'emit'> & { readonly name?: string | undefined }) {
+  constructor(backend: HypervisorBackend, source: ByteSource, { emit, name, streamType = 'remus' }: ShadowOptions) {
     this.#backend = backend
     this.#reader = new ByteReader(source)
     this.#emit = emit
     this.#name = name
+    this.#streamType = streamType
   }
 
   /** Undefined until the stream has said it. */
@@ -76,14 +85,41 @@ export class ShadowGuest {
     await this.#restorer?.complete()
     const { domId, name } = this.#facts as ShadowFacts
     await this.#backend.rename(domId, name).catch((error: unknown) => this.#emit('save.trouble', { what: 'rename', error })) // it may run under any name
-    this.#completed = true
-    this.#fate = 'paused'
+    this.wasCompleted()
   }
 
   /** Lets it run. @throws BackendError */
   async run(): Promise<void> {
     await this.#guest?.lifecycle.unpause()
+    this.wentOn()
+  }
+
+  /** Nothing happens to a copy that stands anyway. */
+  stand(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** A checkpoint was read and is not part of it yet. */
+  protected get held(): boolean {
+    return this.#held
+  }
+
+  /** What there is once the stream has said what guest it is of. */
+  protected get opened(): { readonly restorer: StreamRestorer; readonly guest: GuestForRestore } {
+    return { restorer: this.#restorer as StreamRestorer, guest: this.#guest as GuestForRestore }
+  }
+
+  protected get lifecycle(): Lifecycle {
+    return this.opened.guest.lifecycle
+  }
+
+  protected wentOn(): void {
     this.#fate = 'runs'
+  }
+
+  protected wasCompleted(): void {
+    this.#completed = true
+    this.#fate = 'paused'
   }
 
   /** Destroys what there is of it. @throws BackendError: something is left then, which does not run */
@@ -114,6 +150,6 @@ export class ShadowGuest {
     const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: name + INCOMING }))
     this.#facts = { ...start, name, domId: guest.facts.domId }
     this.#fate = 'paused'
-    return openStreamRestorer(this.#reader, guest, { streamType: 'remus', applies: 'when-told', observe: tellRestore(this.#emit) })
+    return openStreamRestorer(this.#reader, guest, { streamType: this.#streamType, applies: 'when-told', observe: tellRestore(this.#emit) })
   }
 }
