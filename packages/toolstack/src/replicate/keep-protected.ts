@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type DomainSummary } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
 import type { OptionValues, Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
@@ -20,6 +20,8 @@ export interface KeepRequest {
   readonly link: PrimaryLink & { readonly id: string }
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
+  /** Devices of a guest beside those that the backend has. */
+  readonly moreDevices?: ((domain: DomainSummary) => readonly CheckpointDevice[]) | undefined
   /** The token under which the pair was made, where that is known. */
   readonly token?: bigint | undefined
   /** Silence after which the peer takes over, in milliseconds. */
@@ -54,12 +56,12 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   }
 }
 
-async function openGuest({ host: { backend }, operation, link, options, stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+async function openGuest({ host: { backend }, operation, link, options, moreDevices, stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const devices = guest.devices.filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
+  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
   try {
-    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax }, operation)
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax }, operation)
   } catch (error) {
     await guest.close()
     throw error

@@ -26,6 +26,11 @@ export interface PrimaryPorts {
   readonly emit: Emit
 }
 
+interface Sent {
+  readonly pages: number
+  readonly bytes: number
+}
+
 type Effect = (moment: Moment) => Promise<string | undefined | void>
 
 /** Performs the shared effects of a primary. Output of an epoch is let go by `commit` alone, and only when the peer has said that it has it. */
@@ -40,6 +45,10 @@ export class Primary {
   #suspendedAt = 0
   #pauseMs: number | undefined
   #latencyMs = 0
+  /** Whether guests stand until the epoch is stored: not, from the next `resume` on, or now. */
+  #standing: 'no' | 'due' | 'yes' = 'no'
+  /** What was sent of an epoch for which they stand. */
+  #sent: Sent | undefined
   #facts: Omit<EpochFacts, 'latencyMs' | 'outputs'> | undefined
   #last: EpochFacts | undefined
 
@@ -50,7 +59,7 @@ export class Primary {
       suspend: () => this.#suspend(),
       postsuspend: () => this.#all((guest) => guest.postsuspend(this.#epoch)),
       stage: () => this.#each((guest) => guest.stage()),
-      preresume: () => this.#all((guest) => guest.preresume(this.#epoch)),
+      preresume: () => this.#preresume(),
       resume: () => this.#resume(),
       stand: () => this.#all((guest) => guest.stand()),
       'send-staged': () => this.#send(),
@@ -86,20 +95,35 @@ export class Primary {
     await this.#all((guest) => guest.suspend())
   }
 
+  /** Where one of the guests has to stand until the epoch is stored, all do: the `resume` that follows is left to `commit`. */
+  async #preresume(): Promise<void> {
+    this.#standing = this.#ports.guests.some((guest) => guest.standsUntilStored) ? 'due' : 'no'
+    if (this.#standing === 'no') await this.#all((guest) => guest.preresume(this.#epoch))
+  }
+
   async #resume(): Promise<void> {
+    this.#standing = this.#standing === 'due' ? 'yes' : 'no'
+    if (this.#standing === 'no') await this.#goOn()
+  }
+
+  async #goOn(): Promise<void> {
     await this.#all((guest) => guest.resume())
     this.#pauseMs ??= this.#ports.clock.now() - this.#suspendedAt
   }
 
   async #send(): Promise<void> {
-    const { link, guests, emit, clock } = this.#ports
+    const { link, guests, clock } = this.#ports
     const parts = guests.map(({ epoch }) => epoch)
     const [pages, bytes] = [sum(parts.map((part) => part.pages)), sum(parts.map((part) => part.bytes))]
-    this.#pauseMs ??= clock.now() - this.#suspendedAt // it does not go on here before the backup has it
-    emit('epoch.staged', { epoch: this.#epoch, pages, bytes, pauseMs: this.#pauseMs })
+    if (this.#standing === 'no') this.#staged({ pages, bytes }, (this.#pauseMs ??= clock.now() - this.#suspendedAt)) // or it does not go on here before the backup has it
     for (const guest of guests) await guest.send()
     await link.endEpoch(this.#epoch)
-    this.#facts = { epoch: this.#epoch, pages, bytes, pauseMs: this.#pauseMs }
+    if (this.#standing === 'yes') this.#sent = { pages, bytes }
+  }
+
+  #staged({ pages, bytes }: Sent, pauseMs: number): void {
+    this.#facts = { epoch: this.#epoch, pages, bytes, pauseMs }
+    this.#ports.emit('epoch.staged', this.#facts)
   }
 
   async #expect(moment: Moment): Promise<string> {
@@ -109,6 +133,8 @@ export class Primary {
     if (word === 'stored') {
       this.#acknowledged = this.#epoch
       this.#latencyMs = clock.now() - this.#suspendedAt
+      if (this.#sent !== undefined) this.#staged(this.#sent, this.#latencyMs) // it stands until now
+      this.#sent = undefined
       emit('epoch.acknowledged', { epoch: this.#epoch, latencyMs: this.#latencyMs })
     }
     return word
@@ -119,6 +145,10 @@ export class Primary {
     if (this.#acknowledged !== this.#epoch) throw new ReplError('REPL_UNEXPECTED_EVENT', `epoch ${this.#epoch} is to be released and was not acknowledged`, { hint: 'report this to the author of the strategy' })
     const outdated = await arbitration.outdated(never())
     if (outdated !== undefined) throw new LinkError('LINK_LOST', `this pair has the guest no more: ${outdated}`, { hint: 'look where the guest runs' })
+    if (this.#standing === 'yes') {
+      await this.#all((guest) => guest.preresume(this.#epoch))
+      await this.#resume()
+    }
     const outputs = sum(await Promise.all(guests.map((guest) => guest.waiting())))
     await this.#all((guest) => guest.commit(this.#epoch))
     emit('epoch.released', { epoch: this.#epoch, heldMs: clock.now() - (this.#heldSince ?? this.#suspendedAt) })

@@ -8,7 +8,7 @@ import { latestToken, requireSameKind, requireSameToken, type ArbiterChoice, typ
 import { Arbitration } from './arbitration.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 import { Secondary, type SecondaryLink } from './secondary.ts'
-import { ShadowGuest, type ShadowFacts } from './shadow-guest.ts'
+import { ShadowGuest, type ReplicaPair, type ShadowFacts } from './shadow-guest.ts'
 import { uuidOfBytes } from './uuid.ts'
 
 /** Guests in one group, at most. */
@@ -16,6 +16,8 @@ const MEMBERS_MAX = 64
 
 export interface ReplicaRequest extends ArbiterChoice {
   readonly then: 'run' | 'stay-paused'
+  /** Copies of disks beside those that the backend has, of each guest that comes. */
+  readonly replicas?: ReplicaPair['replicas'] | undefined
 }
 
 /** A guest that was taken over, or was not. */
@@ -76,7 +78,7 @@ export async function followPrimary(job: ReplicaJob, { link, id, guest, members,
   const { host, operation, chosen, request } = job
   const { emit, wishes } = operation
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
-  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), emit))
+  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), emit, { session: id, replicas: request.replicas ?? (() => []) }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')
