@@ -20,7 +20,7 @@ export { settingSpecs, type SettingSpec } from './settings/setting-specs.ts'
 export type { Replicated, ReplicateRequest } from './replicate/replicate.ts'
 // Replication in parts, for those who bring links and a clock of their own: a simulation.
 export { Arbitration, type ArbitrationKind, type ArbitrationPorts } from './replicate/arbitration.ts'
-export type { ArbiterChoice, ChosenArbiter } from './replicate/arbiter-choice.ts'
+export { openArbiter, type ArbiterChoice, type ChosenArbiter } from './replicate/arbiter-choice.ts'
 export { keepProtected, type KeepRequest, type KeptResult } from './replicate/keep-protected.ts'
 export { Primary, type PrimaryLink, type PrimaryPorts } from './replicate/primary.ts'
 export { ProtectedGuest, type ProtectedGuestOptions } from './replicate/protected-guest.ts'

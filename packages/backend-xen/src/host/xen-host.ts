@@ -1,6 +1,9 @@
 import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
+import { GuestGuard } from '../guest-guard.ts'
+import { GuestNetwork } from '../network/guest-network.ts'
+import { guestVifs } from '../network/guest-vifs.ts'
 import type { Platform } from '../platform/platform.ts'
 import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
@@ -19,6 +22,8 @@ export interface XenHostParts {
   readonly runDir: string
   /** Folder of libxl's own. */
   readonly libxlDir: string
+  /** Whether this host has a network interface of that name. */
+  readonly hasInterface: (name: string) => Promise<boolean>
 }
 
 /** A real Xen host. Domains are made and ended by `xl`; memory, CPU state and streams are ours. */
@@ -33,7 +38,7 @@ export class XenHost implements HypervisorBackend {
     this.#parts = parts
     this.capabilities = parts.capabilities
     this.clock = parts.platform.clock
-    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId) }
+    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), devices: (domId) => [this.#network(domId), new GuestGuard(domId)] }
   }
 
   list(): Promise<readonly DomainSummary[]> {
@@ -82,6 +87,11 @@ export class XenHost implements HypervisorBackend {
 
   close(): Promise<void> {
     return this.#parts.platform.close()
+  }
+
+  #network(domId: number): GuestNetwork {
+    const { platform, hasInterface } = this.#parts
+    return new GuestNetwork({ vifs: async () => guestVifs(await platform.xenstore(), domId, hasInterface), clock: this.clock })
   }
 
   /** A domain on its way out goes without help. */

@@ -1,6 +1,4 @@
 import { BackendError, type DeviceModel } from '@xen-replication/hypervisor'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
 
@@ -75,18 +73,10 @@ export class XenDeviceModel implements DeviceModel {
 
   /** The device model writes a file and gives up its disks, so that another one may take them. */
   async #save(): Promise<Uint8Array> {
-    const dir = await mkdtemp(join(this.#scratchDir, 'xr-dm-')).catch((cause: unknown) => {
-      throw new BackendError('BACKEND_HOST', `no folder can be made in ${this.#scratchDir} for the state of the device model`, { cause })
-    })
-    try {
-      const filename = join(dir, 'state')
-      await this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true }))
-      return await readFile(filename).catch((cause: unknown) => {
-        throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`, { cause })
-      })
-    } finally {
-      await rm(dir, { recursive: true, force: true })
-    }
+    const { throughFile } = await import('./device-model-file.ts')
+    const state = await throughFile(this.#scratchDir, (filename) => this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true })))
+    if (state === undefined) throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`)
+    return state
   }
 
   async #with<T>(use: (qmp: QmpClient) => Promise<T>): Promise<T> {

@@ -4,8 +4,8 @@
  */
 export interface CheckpointDevice {
   readonly name: string
-  /** What users can choose not to hold back, each by itself. */
-  readonly kind: 'network' | 'disk'
+  /** `network`, `disk`: what users can choose not to hold back, each by itself. `guest`: that it runs at all, which must not go on when nobody is left to protect it. */
+  readonly kind: 'network' | 'disk' | 'guest'
   /**
    * `stored`: what the guest does goes to the other half at once, so it has to stand from `postsuspend` until the backup has the epoch; `preresume` comes
    * only then. Left out: it may go on as soon as its memory is copied.

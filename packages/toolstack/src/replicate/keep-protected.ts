@@ -3,6 +3,7 @@ import type { OptionValues, Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { ChosenArbiter } from './arbiter-choice.ts'
 import { Arbitration } from './arbitration.ts'
@@ -28,6 +29,8 @@ export interface KeepRequest {
   readonly silenceMs?: number | undefined
   /** Largest staging area of a guest, in bytes; what an epoch has beyond it is sent while the guest stands. */
   readonly stageBytesMax?: number | undefined
+  /** Default `as-xen`, which every peer restores. */
+  readonly holes?: Holes | undefined
 }
 
 export interface KeptResult {
@@ -56,12 +59,13 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   }
 }
 
-async function openGuest({ host: { backend }, operation, link, options, moreDevices, stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+async function openGuest({ host: { backend }, operation, link, options, peer, moreDevices, holes = 'as-xen', stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => options[kind === 'network' ? 'no-netbuf' : 'no-diskbuf'] !== true)
+  const left = { network: options['no-netbuf'] === true, disk: options['no-diskbuf'] === true, guest: peer === undefined }
+  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => !left[kind])
   try {
-    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax }, operation)
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax, holes }, operation)
   } catch (error) {
     await guest.close()
     throw error

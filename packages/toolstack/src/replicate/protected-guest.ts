@@ -5,6 +5,7 @@ import { openStreamWriter, type StreamWriter } from '@xen-replication/libxl-stre
 import { tellSave } from '../observe/engine-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { encodeXlStart } from '../xl/xl-start.ts'
 
 /** Largest staging area, in bytes; what an epoch has beyond it is sent while the guest stands. */
@@ -24,6 +25,7 @@ export interface ProtectedGuestOptions {
   /** Where the stream goes. */
   readonly sink: ByteSink
   readonly stageBytesMax: number
+  readonly holes: Holes
 }
 
 /** A guest whose state is copied to a peer over and over while it runs here. */
@@ -49,7 +51,7 @@ export class ProtectedGuest {
       if (event.type === 'pass-end' && event.pass === 'checkpoint') counts.pages = event.sent
       tell(event)
     }
-    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', signal: stop.signal, observe })
+    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', holes: options.holes, signal: stop.signal, observe })
     return new ProtectedGuest(options, saver, counts, stop)
   }
 

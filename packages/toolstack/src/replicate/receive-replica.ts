@@ -18,6 +18,8 @@ export interface ReplicaRequest extends ArbiterChoice {
   readonly then: 'run' | 'stay-paused'
   /** Copies of disks beside those that the backend has, of each guest that comes. */
   readonly replicas?: ReplicaPair['replicas'] | undefined
+  /** What the guest is to be called here, instead of what the primary says. Of one guest only. */
+  readonly name?: string | undefined
 }
 
 /** A guest that was taken over, or was not. */
@@ -77,8 +79,9 @@ export interface PrimaryFound {
 export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy, token }: PrimaryFound): Promise<ReplicaResult> {
   const { host, operation, chosen, request } = job
   const { emit, wishes } = operation
+  if (members > 1 && request.name !== undefined) throw new ToolstackError('TOOL_GUEST', `${members} guests cannot all be called ${request.name}`, { hint: 'leave out --name' })
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
-  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), emit, { session: id, replicas: request.replicas ?? (() => []) }))
+  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), { emit, name: request.name, session: id, replicas: request.replicas ?? (() => []) }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')

@@ -1,7 +1,7 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
 import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, openSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { EpochSender, openSender, restoresWithoutHoles, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
 import type { GuestFate, ProtectionNote } from '../observe/tool-events.ts'
 import { factsOf, requireRunning } from '../operations/find-domain.ts'
@@ -84,7 +84,7 @@ async function replicate(job: Job): Promise<Replicated> {
   const { request: { url, strategy }, options, chosen, operation } = job
   const { heartbeatMs, silenceMs } = times(job.request)
   operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
-  const kept = url === undefined ? await keep(job, blackholeLink()) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
+  const kept = url === undefined ? await keep(job, blackholeLink(), { holes: 'left-out' }) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
 
@@ -110,7 +110,7 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
     await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
     operation.emit('replication.paired', { ...noteOf(job), session: link.id, token: token?.toString() })
-    const kept = await keep(job, link, { token, silenceMs })
+    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -128,7 +128,7 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
     const link = new XlEpochSender(channel, host.clock)
     await link.begin(operation.signal)
     operation.emit('link.up', { url })
-    return await keep(job, link)
+    return await keep(job, link, { holes: 'as-xen' })
   } finally {
     await channel.close()
   }
@@ -142,17 +142,20 @@ function noteOf({ request: { verb, arbiter, unsafe = false }, domains }: Job): O
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, fence: Pick<KeepRequest, 'token' | 'silenceMs'> = {}): Promise<KeptResult> {
-  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, moreDevices: request.moreDevices, ...fence })
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'token' | 'silenceMs'>): Promise<KeptResult> {
+  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, moreDevices: request.moreDevices, ...agreed })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */
 function requireAble({ backend }: Host, strategy: Strategy, { name, kind }: DomainSummary, options: OptionValues, more: readonly CheckpointDevice[]): void {
-  const brought = new Set<string>(more.map((device) => (device.kind === 'disk' ? 'disk-epochs' : 'network-buffer')))
-  const lacking = strategy.needs({ kind, options }).find((capability) => !backend.capabilities.has(capability) && !brought.has(capability))
+  const brought = (capability: string): boolean => more.some((device) => bringing[device.kind] === capability)
+  const lacking = strategy.needs({ kind, options }).find((capability) => !backend.capabilities.has(capability) && !brought(capability))
   if (lacking === undefined) return
   throw new BackendError('BACKEND_UNSUPPORTED', `the backend '${backend.name}' lacks ${lacking}, which protecting ${name} needs`, { hint: hints[lacking] })
 }
+
+/** What a device does for a guest, as strategies need it. */
+const bringing: Readonly<Record<CheckpointDevice['kind'], string | undefined>> = { network: 'network-buffer', disk: 'disk-epochs', guest: undefined }
 
 const hints: Readonly<Record<string, string>> = {
   'network-buffer': 'without holding back network output: -n -F',

@@ -28,6 +28,7 @@ export class ShadowGuest {
   readonly #pair: ReplicaPair
   /** Disks that go with its memory, set up. */
   #replicas: readonly ReplicaDevice[] = []
+  readonly #name: string | undefined
   #guest: GuestForRestore | undefined
   #restorer: StreamRestorer | undefined
   #facts: ShadowFacts | undefined
@@ -35,11 +36,13 @@ export class ShadowGuest {
   #completed = false
   #fate: GuestFate = 'gone'
 
-  constructor(backend: HypervisorBackend, source: ByteSource, emit: Operation['emit'], pair: ReplicaPair) {
+  /** @param parts `name`: what it is to be called, instead of what the stream says */
+  constructor(backend: HypervisorBackend, source: ByteSource, parts: ReplicaPair & Pick<Operation, 'emit'> & { readonly name?: string | undefined }) {
     this.#backend = backend
     this.#reader = new ByteReader(source)
-    this.#emit = emit
-    this.#pair = pair
+    this.#emit = parts.emit
+    this.#name = parts.name
+    this.#pair = parts
   }
 
   /** Undefined until the stream has said it. */
@@ -132,13 +135,14 @@ export class ShadowGuest {
 
   async #open(): Promise<StreamRestorer> {
     const start = await readXlStart(this.#reader)
-    const { name, kind } = start
-    this.#emit('guest.announced', { guest: name, kind, memoryBytes: undefined })
+    const { kind } = start
+    this.#emit('guest.announced', { guest: start.name, kind, memoryBytes: undefined })
+    const name = this.#name ?? start.name
     if ((await this.#backend.list()).some((one) => one.name === name)) {
-      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first' })
+      throw new BackendError('BACKEND_NAME_TAKEN', `there is a domain ${name} already`, { hint: 'rename or destroy that one first, or give this one another name: --name NAME' })
     }
     const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: name + INCOMING }))
-    this.#facts = { ...start, domId: guest.facts.domId }
+    this.#facts = { ...start, name, domId: guest.facts.domId }
     this.#fate = 'paused'
     const replicas = [...(guest.replicas ?? []), ...this.#pair.replicas(this.#facts)]
     for (const one of replicas) {
