@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type DomainSummary } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
 import { ReplError, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
@@ -25,6 +25,8 @@ export interface KeepRequest {
   readonly lockstep?: LockstepLink | undefined
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
+  /** Devices of a guest beside those that the backend has. */
+  readonly moreDevices?: ((domain: DomainSummary) => readonly CheckpointDevice[]) | undefined
   /** The token under which the pair was made, where that is known. */
   readonly token?: bigint | undefined
   /** Silence after which the peer takes over, in milliseconds. */
@@ -74,14 +76,14 @@ async function openLockstep(request: KeepRequest): Promise<PrimaryLockstep | und
 }
 
 async function openGuest(request: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
-  const { host: { backend }, operation, link, options, role, peer, holes = 'as-xen' } = request
+  const { host: { backend }, operation, link, options, role, peer, moreDevices, holes = 'as-xen' } = request
   const stageBytesMax = isLockstep(role) ? 0 : (request.stageBytesMax ?? STAGE_BYTES_MAX)
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
   const kept = { network: holdsPackets(role, options), disk: options['no-diskbuf'] !== true, guest: peer !== undefined }
-  const devices = guest.devices.filter(({ kind }) => kept[kind])
+  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => kept[kind])
   try {
-    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax, holes }, operation)
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax, holes }, operation)
   } catch (error) {
     await guest.close()
     throw error

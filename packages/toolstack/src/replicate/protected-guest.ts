@@ -20,6 +20,8 @@ export interface ProtectedGuestOptions {
   readonly guest: GuestForSave
   /** Those that are held back. */
   readonly devices: readonly CheckpointDevice[]
+  /** Names the pair. */
+  readonly session: string
   /** Where the stream goes. */
   readonly sink: ByteSink
   readonly stageBytesMax: number
@@ -83,6 +85,11 @@ export class ProtectedGuest {
     return { pages: this.#counts.pages, bytes: this.#stagedBytes }
   }
 
+  /** Whether it has to stand until the backup has the epoch. */
+  get standsUntilStored(): boolean {
+    return this.#options.devices.some(({ standsUntil }) => standsUntil === 'stored')
+  }
+
   /** Sends configuration and memory while the guest runs. */
   async precopy(signal: AbortSignalLike): Promise<void> {
     const { sink, config } = this.#options
@@ -105,10 +112,10 @@ export class ProtectedGuest {
 
   /** Ends an epoch at its devices; the first time they begin to hold back. */
   async postsuspend(epoch: number): Promise<void> {
-    const { devices } = this.#options
+    const { devices, session } = this.#options
     if (!this.#holding) {
       this.#holding = true
-      await Promise.all(devices.map((device) => device.setup()))
+      await Promise.all(devices.map((device) => device.setup(session)))
     }
     await Promise.all(devices.map((device) => device.postsuspend(epoch)))
   }

@@ -11,7 +11,7 @@ import { LockstepGuest } from './lockstep-guest.ts'
 import { isLockstep, neverDiverged } from './lockstep-role.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 import { Secondary, type SecondaryLink } from './secondary.ts'
-import { ShadowGuest, type ShadowFacts } from './shadow-guest.ts'
+import { ShadowGuest, type ReplicaPair, type ShadowFacts } from './shadow-guest.ts'
 import { uuidOfBytes } from './uuid.ts'
 
 /** Guests in one group, at most. */
@@ -19,6 +19,8 @@ const MEMBERS_MAX = 64
 
 export interface ReplicaRequest extends ArbiterChoice {
   readonly then: 'run' | 'stay-paused'
+  /** Copies of disks beside those that the backend has, of each guest that comes. */
+  readonly replicas?: ReplicaPair['replicas'] | undefined
   /** What the guest is to be called here, instead of what the primary says. Of one guest only. */
   readonly name?: string | undefined
 }
@@ -93,7 +95,7 @@ export async function followPrimary(job: ReplicaJob, { link, id, guest, members,
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
   const sources = Array.from({ length: members }, (_, member) => link.source(member))
   const running = lockstep === undefined ? undefined : sources.map((source, member) => new LockstepGuest({ backend: host.backend, source, emit, name: request.name, member, show: (packets) => lockstep.packets(packets) }))
-  const guests = running ?? sources.map((source) => new ShadowGuest(host.backend, source, { emit, name: request.name }))
+  const guests = running ?? sources.map((source) => new ShadowGuest(host.backend, source, { emit, name: request.name, pair: { session: id, replicas: request.replicas ?? (() => []) } }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then, lockstep: running === undefined || lockstep === undefined ? undefined : { guests: running, link: lockstep } })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')
