@@ -16,7 +16,7 @@ function handClock(): Clock & { advance(ms: number): Promise<void> } {
       new Promise((wake, reject) => {
         const sleeper = { at: now + ms, wake }
         sleepers.add(sleeper)
-        signal?.addEventListener('abort', () => sleepers.delete(sleeper) && reject(signal.reason), { once: true })
+        signal?.addEventListener('abort', () => sleepers.delete(sleeper) && reject(new Error('stopped')), { once: true })
       }),
     advance: async (ms) => {
       for (const end = now + ms; ; ) {
@@ -41,7 +41,7 @@ function fakeCard(): { readonly tap: PacketTap; readonly left: readonly GuestPac
     taken: (signal) =>
       new Promise((resolve, reject) => {
         wake = () => (taken.length > 0 ? resolve(taken.splice(0)) : undefined)
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true })
         wake()
       }),
     rest: () => Promise.resolve(taken.splice(0)),
