@@ -1,5 +1,5 @@
 import { BackendError, type DeviceModel } from '@xen-replication/hypervisor'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
@@ -48,6 +48,14 @@ export class XenDeviceModel implements DeviceModel {
     this.#state = undefined
   }
 
+  /** Gives a model that stands another state. Its memory is in place. */
+  async load(state: Uint8Array): Promise<void> {
+    await this.#inFile(async (filename) => {
+      await writeFile(filename, state, { mode: 0o600 })
+      await this.#with((qmp) => qmp.execute('xen-load-devices-state', { filename }))
+    })
+  }
+
   async state(): Promise<Uint8Array> {
     if (this.#stopped === 'no') throw new BackendError('BACKEND_STATE', `the device model of domain ${this.#domId} is read while it runs`, { hint: 'suspend the guest first' })
     this.#state ??= await this.#save()
@@ -74,16 +82,22 @@ export class XenDeviceModel implements DeviceModel {
   }
 
   /** The device model writes a file and gives up its disks, so that another one may take them. */
-  async #save(): Promise<Uint8Array> {
+  #save(): Promise<Uint8Array> {
+    return this.#inFile(async (filename) => {
+      await this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true }))
+      return readFile(filename).catch((cause: unknown) => {
+        throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`, { cause })
+      })
+    })
+  }
+
+  /** A file that is there for as long as it is used. */
+  async #inFile<T>(use: (filename: string) => Promise<T>): Promise<T> {
     const dir = await mkdtemp(join(this.#scratchDir, 'xr-dm-')).catch((cause: unknown) => {
       throw new BackendError('BACKEND_HOST', `no folder can be made in ${this.#scratchDir} for the state of the device model`, { cause })
     })
     try {
-      const filename = join(dir, 'state')
-      await this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true }))
-      return await readFile(filename).catch((cause: unknown) => {
-        throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`, { cause })
-      })
+      return await use(join(dir, 'state'))
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
