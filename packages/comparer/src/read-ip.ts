@@ -1,4 +1,4 @@
-import { u16, u32 } from './big-endian.ts'
+import { u16 } from './big-endian.ts'
 import { readSegment } from './read-tcp.ts'
 import type { Sent } from './sent.ts'
 
@@ -24,7 +24,7 @@ export function readIpv4(bytes: Uint8Array, at: number, tags: string): Sent | un
   const from = at + header
   if (end > bytes.length || from > end) return undefined
   const protocol = bytes[at + 9] as number
-  const flow = `${tags}4 ${protocol} ${u32(bytes, at + 12)} ${u32(bytes, at + 16)}`
+  const flow = tags + String.fromCharCode(4, protocol) + halves(bytes, at + 12, 4)
   const fragment = u16(bytes, at + 6) & FRAGMENT_BITS
   if (protocol === IGMP) return { kind: 'signalling' }
   if (fragment !== 0) return { kind: 'whole', flow: `${flow} part ${fragment}`, body: { bytes, from, to: end } }
@@ -46,8 +46,7 @@ export function readIpv6(bytes: Uint8Array, at: number, tags: string): Sent | un
   if (bytes.length < at + IPV6_BYTES || (bytes[at] as number) >>> 4 !== 6) return undefined
   const end = at + IPV6_BYTES + u16(bytes, at + 4)
   if (end > bytes.length) return undefined
-  let name = `${tags}6`
-  for (let word = 0; word < 8; word += 1) name += ` ${u32(bytes, at + 8 + word * 4)}`
+  const name = `${tags}\u0006${halves(bytes, at + 8, 16)}`
   let protocol = bytes[at + 6] as number
   let from = at + IPV6_BYTES
   while (OPTIONS.includes(protocol)) {
@@ -64,7 +63,7 @@ export function readIpv6(bytes: Uint8Array, at: number, tags: string): Sent | un
     from += FRAGMENT_BYTES
   }
   if (protocol === ICMPV6 && from < end && isSignalling6(bytes[from] as number)) return { kind: 'signalling' }
-  return readTransport(bytes, { from, end, protocol, flow: `${name} ${protocol}` })
+  return readTransport(bytes, { from, end, protocol, flow: name + String.fromCharCode(protocol) })
 }
 
 interface Content {
@@ -77,8 +76,15 @@ interface Content {
 /** Of whatever is not TCP, all behind the IP header is compared, its own check sum too; hop counts and numbers of packets are not. Source: colo-compare. */
 function readTransport(bytes: Uint8Array, { from, end, protocol, flow }: Content): Sent {
   const segment = protocol === TCP ? readSegment(bytes, from, end) : undefined
-  if (segment !== undefined) return { kind: 'tcp', flow: `${flow} ${u32(bytes, from)}`, segment }
+  if (segment !== undefined) return { kind: 'tcp', flow: flow + halves(bytes, from, 2), segment }
   const ported = protocol === UDP && end - from >= 4
-  const named = ported ? u32(bytes, from) : protocol === ICMP || protocol === ICMPV6 ? u16(bytes, from) : ''
-  return { kind: 'whole', flow: `${flow} ${named}`, body: { bytes, from, to: end } }
+  const ports = ported ? 2 : protocol === ICMP || protocol === ICMPV6 ? 1 : 0
+  return { kind: 'whole', flow: flow + halves(bytes, from, ports), body: { bytes, from, to: end } }
+}
+
+/** So many 16-bit numbers as characters: names of flows are made of them, since numbers in figures take their time. */
+function halves(bytes: Uint8Array, at: number, count: number): string {
+  let name = ''
+  for (let n = 0; n < count; n += 1) name += String.fromCharCode(u16(bytes, at + n * 2))
+  return name
 }

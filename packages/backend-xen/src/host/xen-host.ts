@@ -9,6 +9,7 @@ import type { Platform } from '../platform/platform.ts'
 import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
 import { XenLifecycle } from '../ports/lifecycle.ts'
+import { XenShadow } from '../shadow-guest.ts'
 import { XlDomain } from '../xl/xl-domain.ts'
 import { runXl, type XlTool } from '../xl/xl-tool.ts'
 import { listDomains, uuidOf } from './domain-list.ts'
@@ -36,6 +37,8 @@ export class XenHost implements HypervisorBackend {
   readonly clock: Clock
   readonly #parts: XenHostParts
   readonly #guest: GuestParts
+  /** Domains that this process fills. */
+  readonly #filled = new Map<number, XlDomain>()
 
   constructor(parts: XenHostParts) {
     this.#parts = parts
@@ -72,7 +75,9 @@ export class XenHost implements HypervisorBackend {
     await this.#requireFree(request.name)
     const domain = await XlDomain.create({ xl, runDir, lifecycle: (domId) => this.lifecycle(domId as DomId) }, request)
     try {
-      return new XenGuestForRestore(platform, domain.domId, domain)
+      const guest = new XenGuestForRestore(platform, domain.domId, domain)
+      this.#filled.set(domain.domId, domain)
+      return guest
     } catch (error) {
       await domain.close('abandoned')
       throw error
@@ -80,7 +85,8 @@ export class XenHost implements HypervisorBackend {
   }
 
   openShadow(domId: DomId): Promise<ShadowPorts> {
-    return Promise.reject(new BackendError('BACKEND_UNSUPPORTED', `domain ${domId} cannot be kept in lock-step`))
+    const { platform, runDir, startGuard } = this.#parts
+    return XenShadow.open(platform, domId, { scratchDir: runDir, startGuard, modelState: () => this.#filled.get(domId)?.modelState })
   }
 
   openTaps(domId: DomId): Promise<readonly PacketTap[]> {

@@ -31,7 +31,7 @@ export const verb: Verb = {
   about: [
     'Takes one guest from another host and ends. When anything fails, nothing of the guest is left here, and it runs on there; both sides say why.',
     'Guests of this host are never touched. Where one has the name of the guest that comes, the guest stays where it was; but where that one is an older copy of the very same guest (name and UUID are the same), it comes in beside it as NAME--2, and a warning says so.',
-    'What the other host has in mind it says itself: `xr migrate` moves a guest here; `xr remus` keeps a backup here, which takes over when the arbiter says so, or at `xr failover`.',
+    'What the other host has in mind it says itself: `xr migrate` moves a guest here; `xr remus` keeps a backup here, and `xr colo` runs the guest here too, which takes over when the arbiter says so, or at `xr failover`.',
     'With --xl it takes the place of `xl migrate-receive`: the same messages in the same order.',
     'With --to it takes an image instead. It is collected as FILE.part and has its name when it is whole; what an interrupted transfer left is gone on with when the same sender comes back.',
   ],

@@ -1,8 +1,8 @@
 import { usageError } from '../cli-error.ts'
-import { millisecondsOf } from '../domains/quantity.ts'
+import { intervalOption } from '../domains/interval-option.ts'
 import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
-import { switchOption, textOption, type OptionValues, type Verb } from './command.ts'
+import { switchOption, textOption, type Verb } from './command.ts'
 
 export const verb: Verb = {
   args: [
@@ -40,20 +40,13 @@ export const verb: Verb = {
       'no-netbuf': switchOption(options, 'n'),
       'no-diskbuf': switchOption(options, 'd'),
       unsafe: switchOption(options, 'unsafe'),
-      ...intervalOf(options),
+      ...intervalOption(options),
     }
     const request = replicateRequest('remus', 'remus', words, given, options, ctx)
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
     const whole = given['no-compression'] ? { ...request, compression: 'none' as const } : request
     return runReplication(ctx, options, textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' } : whole)
   },
-}
-
-function intervalOf(options: OptionValues): { readonly interval?: number } {
-  const text = textOption(options, 'interval')
-  if (text === undefined) return {}
-  const interval = /^\d+$/.test(text) ? Number(text) : millisecondsOf(text, '-i')
-  return { interval }
 }
 
 /** What `xl remus` starts at the other end. */

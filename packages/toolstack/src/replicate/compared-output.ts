@@ -51,6 +51,8 @@ export class ComparedOutput implements OutputCheck {
   #leaving: Promise<void> = Promise.resolve()
   #diverged: Divergence | undefined
   #failure: Error | undefined
+  /** When the comparator is to be looked at next, as far as whoever waits knows. */
+  #due: number | undefined
   #over = false
 
   constructor(ports: ComparedOutputPorts) {
@@ -127,9 +129,12 @@ export class ComparedOutput implements OutputCheck {
 
   #act({ release, diverged }: Comparison): void {
     this.#leave(release)
-    if (diverged === undefined || this.#diverged !== undefined) return
-    this.#diverged = diverged
-    this.#wake()
+    const { due } = this.#ports.comparator
+    const sooner = due !== undefined && this.#due === undefined
+    const news = diverged !== undefined && this.#diverged === undefined
+    this.#due = due
+    this.#diverged ??= diverged
+    if (news || sooner) this.#wake()
   }
 
   /** Packets leave one after the other, in the order in which they were let go. */

@@ -2,6 +2,7 @@ import type { ByteSource } from '@xen-replication/format'
 import type { AbortSignalLike, GuestPacket, HypervisorBackend, PacketTap, ShadowPorts } from '@xen-replication/hypervisor'
 import type { Operation } from '../operations/operation.ts'
 import type { SecondaryPacket } from './compared-output.ts'
+import { CHECKPOINT_IDLE_MS, patientSource } from './patient-source.ts'
 import { ShadowGuest, type ShadowFacts } from './shadow-guest.ts'
 
 export interface LockstepGuestPorts {
@@ -31,7 +32,7 @@ export class LockstepGuest extends ShadowGuest {
   #isOwn = false
 
   constructor(ports: LockstepGuestPorts) {
-    super(ports.backend, ports.source, { emit: ports.emit, name: ports.name, streamType: 'colo' })
+    super(ports.backend, patientSource(ports.source, ports.backend.clock, CHECKPOINT_IDLE_MS), { emit: ports.emit, name: ports.name, streamType: 'colo' })
     this.#ports = ports
   }
 

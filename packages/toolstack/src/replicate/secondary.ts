@@ -1,8 +1,9 @@
 import type { ByteSource } from '@xen-replication/format'
 import { LinkError, ReplError } from '@xen-replication/plugin-api'
-import type { AbortSignalLike } from '@xen-replication/hypervisor'
+import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
 import type { Arbitration } from './arbitration.ts'
 import type { LockstepGuest } from './lockstep-guest.ts'
+import { CHECKPOINT_IDLE_MS, inTime } from './patient-source.ts'
 import { unexpected, type Moment, type Peer } from './run-role.ts'
 import type { ShadowGuest } from './shadow-guest.ts'
 import type { Wishes } from './wishes.ts'
@@ -11,6 +12,7 @@ import type { Wishes } from './wishes.ts'
 export interface Lockstep {
   readonly guests: readonly LockstepGuest[]
   readonly link: { dirtyPfns(pfns: readonly number[]): Promise<void> }
+  readonly clock: Clock
 }
 
 /** The way from a primary. `EpochReceiver` of the session is one. */
@@ -109,15 +111,21 @@ export class Secondary {
   }
 
   async #next(): Promise<string> {
-    const { link, guests } = this.#ports
+    const { guests } = this.#ports
     this.#counts = false
-    const word = await link.word()
+    const word = await this.#word()
     if (word !== undefined) return word
     const stops = await Promise.all(guests.map((guest) => guest.read()))
     if (stops.every(({ why }) => why === 'checkpoint')) return this.#epochEnd()
-    const left = await link.word() // the primary has given up in the middle of it
+    const left = await this.#word() // the primary has given up in the middle of it
     if (left !== undefined) return left
     throw new LinkError('LINK_LOST', 'the stream of the primary ended within a checkpoint')
+  }
+
+  /** While a checkpoint is due a primary that lives may be silent for so long only. */
+  #word(): Promise<string | undefined> {
+    const { link, lockstep } = this.#ports
+    return lockstep === undefined ? link.word() : inTime(link.word(), lockstep.clock, CHECKPOINT_IDLE_MS)
   }
 
   async #epochEnd(): Promise<string> {

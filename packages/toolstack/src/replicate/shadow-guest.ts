@@ -186,9 +186,9 @@ export class ShadowGuest {
     return openStreamRestorer(this.#reader, guest, { streamType: this.#streamType, applies: 'when-told', observe: tellRestore(this.#emit) })
   }
 
-  async #setUpReplicas({ session, replicas }: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
-    for (const one of [...(guest.replicas ?? []), ...replicas(facts)]) {
-      await one.setup(session)
+  async #setUpReplicas(pair: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
+    for (const one of [...(guest.replicas ?? []), ...pair.replicas(facts)]) {
+      await one.setup(pair.session)
       this.#replicas = [...this.#replicas, one]
     }
   }
