@@ -42,7 +42,7 @@ export async function madeOnce(dir, make) {
   }
 }
 
-/** Notes that it is in use: what was unpacked into it has set its time to that of a package. */
+/** Notes that a folder is in use now: what unpacks packages gives it the date that they were made. */
 function used(dir) {
   utimesSync(dir, new Date(), new Date())
   return dir
@@ -50,7 +50,7 @@ function used(dir) {
 
 const weekMs = 7 * 24 * 3600e3
 
-/** Removes what was made for other contents than `dir`, and used a week ago or earlier: `system-A` makes way when there is a `system-B`. */
+/** Removes what was made for other contents than `dir` and not used for a week: `system-A` makes way when there is a `system-B`. */
 export function dropOthers(dir) {
   const kind = basename(dir).replace(/-[0-9a-f]+$/, '-')
   const others = readdirSync(dirname(dir)).filter((name) => name.startsWith(kind) && name !== basename(dir)).map((name) => join(dirname(dir), name))

@@ -76,6 +76,9 @@ export const leavesOutZeros = ({ can }: Agreement): boolean => (can & capabiliti
 /** Whether the receiver restores images that have no entries for holes of the guest's memory. */
 export const restoresWithoutHoles = ({ can }: Agreement): boolean => (can & capabilities.holes) !== 0
 
+/** Whether pages may be packed against copies. */
+export const packsPages = ({ can }: Agreement): boolean => (can & capabilities.deltas) !== 0
+
 /**
  * What the receiver chose of our offer.
  *

@@ -10,6 +10,8 @@ export const capabilities = {
   replication: 4,
   /** Restores images that have no entries for holes of the guest's memory. */
   holes: 8,
+  /** Packs pages of epochs against copies that both sides keep. */
+  deltas: 16,
 } as const
 
 export type CapabilityName = keyof typeof capabilities
