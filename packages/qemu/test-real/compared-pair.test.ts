@@ -53,7 +53,7 @@ async function compared(options: readonly string[] = []): Promise<Compared> {
   const primary = await startGuest(rig, 'primary', card(near.port, await freePort()))
   const secondary = await startGuest(rig, 'secondary', [...card(far.port, await freePort()), '-incoming', at('link')])
   await until('the guest sends', () => near.sent.length > 5)
-  const words = ['--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--failure-timeout', '5s']
+  const words = ['--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--failure-timeout', '3s']
   const watcher = xr(['qemu-colo', '-v', ...words, ...options])
   await until(`checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= 5 || watcher.process.exitCode !== null)
   return { primary, secondary, watcher, near, far }
