@@ -1,6 +1,5 @@
 import { BackendError, type DeviceModel } from '@xen-replication/hypervisor'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Guard } from '../guard/guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
 
@@ -18,21 +17,25 @@ export class XenDeviceModel implements DeviceModel {
   readonly #platform: Platform
   readonly #domId: number
   readonly #scratchDir: string
+  readonly #guard: Guard
   #tracking: 'on' | 'off' = 'off'
   #stopped: 'yes' | 'no' = 'no'
   #state: Uint8Array | undefined
 
-  /** @param scratchDir where the device model may write files. */
-  constructor(platform: Platform, domId: number, scratchDir: string) {
+  /** @param scratchDir where the device model may write files. @param guard ends what it tracks, should this process be killed. */
+  constructor(platform: Platform, domId: number, scratchDir: string, guard: Guard) {
     this.#platform = platform
     this.#domId = domId
     this.#scratchDir = scratchDir
+    this.#guard = guard
   }
 
   async logDirty(state: 'on' | 'off'): Promise<void> {
     if (state === this.#tracking) return
+    if (state === 'on') await this.#guard.hold('device-model-log-dirty')
     await this.#with((qmp) => qmp.execute('xen-set-global-dirty-log', { enable: state === 'on' }))
     this.#tracking = state
+    if (state === 'off') this.#guard.drop('device-model-log-dirty')
   }
 
   /** Devices stand still from here on. */
@@ -75,18 +78,10 @@ export class XenDeviceModel implements DeviceModel {
 
   /** The device model writes a file and gives up its disks, so that another one may take them. */
   async #save(): Promise<Uint8Array> {
-    const dir = await mkdtemp(join(this.#scratchDir, 'xr-dm-')).catch((cause: unknown) => {
-      throw new BackendError('BACKEND_HOST', `no folder can be made in ${this.#scratchDir} for the state of the device model`, { cause })
-    })
-    try {
-      const filename = join(dir, 'state')
-      await this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true }))
-      return await readFile(filename).catch((cause: unknown) => {
-        throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`, { cause })
-      })
-    } finally {
-      await rm(dir, { recursive: true, force: true })
-    }
+    const { throughFile } = await import('./device-model-file.ts')
+    const state = await throughFile(this.#scratchDir, (filename) => this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true })))
+    if (state === undefined) throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`)
+    return state
   }
 
   async #with<T>(use: (qmp: QmpClient) => Promise<T>): Promise<T> {
