@@ -163,7 +163,7 @@ describe('checkpoints whose pages go as what differs', () => {
 
   /** Sends checkpoints of guests that write so many pages between two. @returns bytes of the streams, and bytes on the wire, of those after the second */
   async function protect(pair: Both, { epochs = 6, members = 1, words = 20, cuts = [1 << 30] }: { readonly epochs?: number; readonly members?: number; readonly words?: number; readonly cuts?: readonly number[] }) {
-    const guests = Array.from({ length: members }, (_, member) => new Memory(64, member + 1))
+    const guests = Array.from({ length: members }, (_, member) => new Memory(32, member + 1))
     const counted = { stream: 0, wire: 0 }
     for (let epoch = 0; epoch < epochs; epoch += 1) {
       const sent = guests.map((guest) => (epoch === 0 ? guest.first() : guest.checkpoint(words)))
@@ -213,7 +213,7 @@ describe('checkpoints whose pages go as what differs', () => {
         await protect(pair, { epochs: 4, members, words, cuts })
         await end(pair)
       }),
-      { numRuns: 25 },
+      { numRuns: 10 },
     )
   })
 

@@ -132,7 +132,7 @@ function call(world: World, patience: number): void {
 }
 
 /** Where an operator who wants an end gets it although nobody could say who may run the guest. */
-const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed'])
+const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed', 'parked'])
 
 /** Whoever has the right to run the guest, and lives, runs it. */
 function lookBack({ members, watch, arbiter, scenario, stopped }: World): void {
