@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type DomainSummary } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
 import { ReplError, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
@@ -22,6 +22,8 @@ export interface KeepRequest {
   readonly link: PrimaryLink & { readonly id: string }
   /** The same link, where the guests run on both hosts. */
   readonly lockstep?: LockstepLink | undefined
+  /** Reaches the QEMU that compares, where one may. */
+  readonly compareAt?: ((url: string) => Promise<RemoteComparator>) | undefined
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
   /** Largest staging area of a guest, in bytes; what an epoch has beyond it is sent while the guest stands. */

@@ -1,5 +1,6 @@
+import { openRemoteComparer } from '@xen-replication/colo-proxy'
 import { isXrError } from '@xen-replication/errors'
-import { BackendError, type DomainSummary } from '@xen-replication/hypervisor'
+import { BackendError, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
 import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
 import { EpochSender, LockstepSender, openSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
@@ -135,7 +136,8 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 const GREETING_SILENCE_MS = 10_000
 
 function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, lockstep?: LockstepLink): Promise<KeptResult> {
-  return keepProtected({ lockstep, host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
+  const compareAt = async (url: string): Promise<RemoteComparator> => openRemoteComparer(await host.links.dial(url, operation.signal), { clock: host.clock })
+  return keepProtected({ lockstep, compareAt, host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */
