@@ -8,7 +8,7 @@ import type { Clock, RemoteComparator } from '@xen-replication/hypervisor'
 import { unixTransport } from '@xen-replication/transports'
 import { onTestFinished } from 'vitest'
 
-export const clock: Clock = { now: () => performance.now(), sleep: (ms, signal) => setTimeout(ms, undefined, { signal: signal as AbortSignal }) }
+const clock: Clock = { now: () => performance.now(), sleep: (ms, signal) => setTimeout(ms, undefined, { signal: signal as AbortSignal }) }
 
 /** A word as colo-compare sends it. */
 export const word = (text: string): Buffer => {
