@@ -3,7 +3,7 @@ import type { HypervisorBackend } from '@xen-replication/hypervisor'
 import { definePlugin, type AnyObservedEvent, type Claim, type Plugin, type Verdict } from '@xen-replication/plugin-api'
 import { coloPlugin } from '@xen-replication/colo'
 import { remusPlugin } from '@xen-replication/remus'
-import type { OperationFacts, Received, Registry, Released, Replicated, ReplicateRequest, Toolstack } from '@xen-replication/toolstack'
+import type { OperationFacts, Received, ReceiveRequest, Registry, Released, Replicated, ReplicateRequest, Toolstack } from '@xen-replication/toolstack'
 import { transports } from '@xen-replication/transports'
 import { memoryWire, type Break } from '../domains/memory-wire.ts'
 
@@ -76,6 +76,7 @@ export interface PairOptions {
   readonly judge?: ReturnType<typeof judge>
   readonly unsafe?: boolean
   readonly request?: Partial<ReplicateRequest>
+  readonly receive?: Partial<ReceiveRequest>
   readonly then?: 'run' | 'stay-paused'
   readonly faults?: { readonly primary?: string; readonly backup?: string }
   readonly see?: (event: AnyObservedEvent, who: 'primary' | 'backup', pair: { readonly primary: Side; readonly backup: Side }) => void
@@ -106,7 +107,7 @@ export async function protect(options: PairOptions = {}): Promise<PairEnd> {
   pair.backup = await side(plugins, { faults: faults.backup ?? '', see: (event) => see(event, 'backup', pair) })
   for (const name of names) await pair.primary.host.createGuest({ memoryBytes: 4 * MIB, workload: 'uniform', rate: 5000, ...guest, name })
   const choice = options.judge === undefined ? { unsafe } : { arbiter: 'judge:test' }
-  const receiving = outcome((await pair.backup.stack.get(T.receive))({ url: 'mem:', peer: 'xr', then, ...choice }, never))
+  const receiving = outcome((await pair.backup.stack.get(T.receive))({ url: 'mem:', peer: 'xr', then, ...choice, ...options.receive }, never))
   const sending = outcome((await pair.primary.stack.get(T.replicate))({ verb: 'remus', strategy: 'remus', options: { interval: 20 }, doms: names, url: 'mem:', failureMs: 4000, heartbeatMs: 200, ...choice, ...request }, never))
   const [got, sent] = await Promise.all([receiving, sending])
   await pair.primary.stack.close()
