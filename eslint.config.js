@@ -14,7 +14,7 @@ const mayImport = {
   'libxc-stream': ['errors', 'format', 'hypervisor'],
   'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
   'backend-mock': ['errors', 'hypervisor', 'plugin-api', 'durable'],
-  'backend-xen': ['errors', 'hypervisor', 'plugin-api', 'qmp'],
+  'backend-xen': ['errors', 'hypervisor', 'plugin-api', 'qmp', 'net-buffer'],
   transports: ['errors', 'plugin-api'],
   arbiters: ['errors', 'plugin-api'],
   'net-buffer': ['errors', 'hypervisor'],

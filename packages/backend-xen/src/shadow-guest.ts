@@ -1,4 +1,5 @@
 import { BackendError, type CheckpointDevice, type ShadowPorts } from '@xen-replication/hypervisor'
+import { Guard, type StartGuard } from './guard/guard.ts'
 import type { Platform } from './platform/platform.ts'
 import { XenDeviceModel } from './ports/device-model.ts'
 import { XenDirtyLog } from './ports/dirty-log.ts'
@@ -8,6 +9,7 @@ import { XenMemory } from './ports/memory.ts'
 export interface XenShadowParts {
   /** Folder in which device models may read and write. */
   readonly scratchDir: string
+  readonly startGuard: StartGuard
   /** What the last checkpoint brought for the device model; undefined where it has none. */
   readonly modelState: () => Uint8Array | undefined
 }
@@ -20,6 +22,7 @@ export class XenShadow implements ShadowPorts {
   readonly devices: readonly CheckpointDevice[] = []
   readonly #memory: XenMemory
   readonly #model: XenDeviceModel | undefined
+  readonly #guard: Guard
   readonly #modelState: XenShadowParts['modelState']
   /** libxl has given a new device model its first state. */
   #loaded = true
@@ -38,19 +41,21 @@ export class XenShadow implements ShadowPorts {
     }
     const shadow = new XenShadow(platform, domId, kind, parts)
     try {
+      await shadow.#guard.hold('runs-along')
       await shadow.dirty.enable()
       await shadow.#model?.logDirty('on')
       return shadow
     } catch (error) {
-      await shadow.close().catch(() => undefined) // the first error tells more
+      await shadow.close('goes').catch(() => undefined) // the first error tells more
       throw error
     }
   }
 
-  private constructor(platform: Platform, domId: number, kind: 'pvh' | 'hvm', { scratchDir, modelState }: XenShadowParts) {
-    this.dirty = new XenDirtyLog(platform, domId, kind)
+  private constructor(platform: Platform, domId: number, kind: 'pvh' | 'hvm', { scratchDir, startGuard, modelState }: XenShadowParts) {
+    this.#guard = new Guard(domId, startGuard)
+    this.dirty = new XenDirtyLog(platform, domId, kind, this.#guard)
     this.#memory = new XenMemory(platform, domId)
-    this.#model = kind === 'hvm' ? new XenDeviceModel(platform, domId, scratchDir) : undefined
+    this.#model = kind === 'hvm' ? new XenDeviceModel(platform, domId, scratchDir, this.#guard) : undefined
     this.#modelState = modelState
   }
 
@@ -68,11 +73,13 @@ export class XenShadow implements ShadowPorts {
     await this.#model.load(state)
   }
 
-  async close(): Promise<void> {
+  async close(_guest: 'stays' | 'goes'): Promise<void> {
     if (!this.#open) return
     this.#open = false
     this.#memory.close()
     const outcomes = await Promise.allSettled([this.dirty.disable(), this.#model?.close()])
+    this.#guard.drop('runs-along')
+    this.#guard.close()
     const failed = outcomes.find((one) => one.status === 'rejected')
     if (failed !== undefined && !isGone(failed.reason)) throw failed.reason
   }

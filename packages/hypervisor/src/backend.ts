@@ -9,6 +9,7 @@ import type { DirtyLog } from './ports/dirty-log.ts'
 import type { Lifecycle } from './ports/lifecycle.ts'
 import type { GuestBuilder, GuestMemory } from './ports/memory.ts'
 import type { PvBuilder, PvView, RingPorts } from './ports/pv.ts'
+import type { ReplicaDevice } from './ports/replica-device.ts'
 import type { ShadowPorts } from './ports/shadow.ts'
 
 /** A guest to be read. Ports that its kind does not have are undefined; see `kind`. */
@@ -36,6 +37,8 @@ export interface GuestForRestore {
   readonly rings: RingPorts
   readonly pv: PvBuilder | undefined
   readonly deviceModel: DeviceModelWriter | undefined
+  /** Disks whose other half is at the host that the guest comes from; none where they are left out. */
+  readonly replicas?: readonly ReplicaDevice[] | undefined
   /**
    * Everything is in place; the guest stays paused.
    *

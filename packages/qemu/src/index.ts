@@ -13,6 +13,6 @@ export { primaryTable, type PrimaryEffect, type PrimaryEvent, type PrimaryState 
 export { createCaptureFiles, type CaptureFiles } from './record/capture-files.ts'
 export { recordLink, type Direction, type Passed, type RecordEnd, type RecordPorts } from './record/record-link.ts'
 export type { DiskPlan, NetworkPlan, PairPlan, SocketPlace } from './pair/plan.ts'
-export { runPair, type PairEnd, type PairNote, type PairPorts } from './pair/run-pair.ts'
+export { runPair, type Judgement, type PairEnd, type PairNote, type PairPorts } from './pair/run-pair.ts'
 export { pairTable, type PairEffect, type PairEvent, type PairState } from './pair/table.ts'
 export { openMonitors, type OpenMonitors } from './pair/monitors.ts'

@@ -1,20 +1,18 @@
 import { awaitFirst, type Asked, type EffectPorts, type OptionValues } from '@xen-replication/plugin-api'
-import { nextInterval } from './interval.ts'
+import { nextDue, nextInterval } from './interval.ts'
 
 /**
- * Waits for the next checkpoint, which begins one interval after the last one did, at once when that is over. What the operator asks for ends the
- * waiting.
+ * Waits for the next checkpoint. Checkpoints are due one interval after the other, whenever each of them comes: that a timer is late does not add up.
+ * What is more than an interval late begins a new series. What the operator asks for ends the waiting.
  */
 export function intervalWait(ports: EffectPorts): () => Promise<'due' | Asked> {
   const { clock, options } = ports
-  let began = clock.now()
+  let due = clock.now()
   let intervalMs = longest(options)
-  return async () => {
+  return () => {
     intervalMs = options['adaptive'] === true ? nextInterval(limits(options), intervalMs, ports.lastEpoch()) : intervalMs
-    const left = began + intervalMs - clock.now()
-    const event = await awaitFirst(ports, left, 'due')
-    began = clock.now()
-    return event
+    due = nextDue(due, intervalMs, clock.now())
+    return awaitFirst(ports, due - clock.now(), 'due')
   }
 }
 

@@ -5,12 +5,12 @@ import { runProgram } from './program.ts'
 import type { HelperHost } from './helper-host.ts'
 
 async function openXen(): Promise<HelperHost> {
-  const guests = await openXenGuests()
-  return {
+  const guests = openXenGuests()
+  return Promise.resolve({
     openForSave: async (domId) => Promise.resolve(guests.openForSave(domId)),
     openForRestore: async (domId, rings) => Promise.resolve(guests.adoptForRestore(domId, rings)),
     close: () => guests.close(),
-  }
+  })
 }
 
 /** As it stands in this package's own package.json, one folder up from `src`, `dist` and `bundle`. */

@@ -5,8 +5,6 @@ import type { HelperJob, RestoreJob, SaveJob } from './job.ts'
 import { Libxl, type LibxlPipes } from './protocol/libxl.ts'
 import { errnoOf } from './report/errno-of.ts'
 import { Report } from './report/report.ts'
-import { restoreGuest } from './restore/restore-guest.ts'
-import { saveGuest } from './save/save-guest.ts'
 
 /** What a helper is given by whoever starts it. */
 export interface HelperScene {
@@ -66,6 +64,7 @@ async function work(scene: HelperScene, talk: Talk, job: HelperJob): Promise<num
 }
 
 async function save(scene: HelperScene, talk: Talk, host: HelperHost, job: SaveJob): Promise<number> {
+  const { saveGuest } = await import('./save/save-guest.ts') // a job needs one of the two engines
   return saveGuest({ ...talk, host, sink: await scene.openSink(job.streamFd, scene.signal), signal: scene.signal }, job)
 }
 
@@ -73,6 +72,7 @@ async function save(scene: HelperScene, talk: Talk, host: HelperHost, job: SaveJ
 async function restore(scene: HelperScene, talk: Talk, host: HelperHost, job: RestoreJob): Promise<number> {
   let rings = { store: 0, console: 0 }
   try {
+    const { restoreGuest } = await import('./restore/restore-guest.ts')
     rings = await restoreGuest({ ...talk, host, source: scene.openSource(job.streamFd) }, job)
     return 0
   } finally {

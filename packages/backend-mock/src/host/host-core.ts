@@ -1,5 +1,6 @@
 import { BackendError, type Clock, type DomId, type GuestFacts } from '@xen-replication/hypervisor'
 import { Disk } from '../device/disk.ts'
+import type { DiskJournal } from '../device/disk-journal.ts'
 import { Nic } from '../device/nic.ts'
 import { Guest } from '../guest/guest.ts'
 import type { GuestRecord } from '../guest/record.ts'
@@ -189,14 +190,14 @@ export class HostCore {
   }
 
   #newGuest(record: GuestRecord): Guest {
-    const { domId, nics, disks } = record
-    const seen = this.options.onPacket
+    const { domId, uuid, nics, disks } = record
+    const { onPacket: seen, diskJournal } = this.options
     return new Guest(record, {
       machine: this.machine,
       memory: this.store.memory(record),
       lasting: this.store.lasting,
       nics: Array.from({ length: nics }, (_, n) => new Nic(`vif${domId}.${n}`, () => this.clock.now(), (packet) => seen?.(domId as DomId, packet))),
-      disks: Array.from({ length: disks }, (_, n) => new Disk(`xvd${String.fromCharCode(97 + n)}`)),
+      disks: Array.from({ length: disks }, (_, n) => newDisk(`xvd${String.fromCharCode(97 + n)}`, uuid, diskJournal)),
     })
   }
 
@@ -209,5 +210,7 @@ export class HostCore {
     this.ledger.forget(domId)
   }
 }
+
+const newDisk = (name: string, uuid: string, journal: DiskJournal | undefined): Disk => new Disk(name, `${uuid} ${name}`, journal)
 
 const hasChanged = ({ record, ram, taken, doneUs }: Guest): boolean => record.phase === 'building' || ram.changed?.size !== 0 || taken > 0 || doneUs > record.doneUs

@@ -20,20 +20,20 @@ export interface RealProbe extends HostProbe {
 export function realProbe(): RealProbe {
   let platform: Promise<Platform> | undefined
   let domains: Promise<readonly DomainSummary[]> | undefined
-  const open = (): Promise<Platform> => (platform ??= openPlatform())
+  const open = (): Promise<Platform> => (platform ??= new Promise((resolve) => resolve(openPlatform())))
   return {
     uid: process.getuid?.() ?? -1,
     read: (path) => readFile(path, 'utf8').catch(() => undefined),
     list: (path) => readdir(path).catch(() => []),
     kind: kindAt,
     run: (command, args) => promisify(execFile)(command, args, { timeout: COMMAND_MS }).then(({ stdout }) => stdout, () => undefined),
-    lacks: async (what) => {
+    lacks: (what) => {
       try {
-        const koffi = await loadKoffi()
+        const koffi = loadKoffi()
         if (what !== 'koffi') openLibrary(koffi, what)
-        return undefined
+        return Promise.resolve(undefined)
       } catch (error) {
-        return error instanceof Error ? error.message : String(error)
+        return Promise.resolve(error instanceof Error ? error.message : String(error))
       }
     },
     platform: open,

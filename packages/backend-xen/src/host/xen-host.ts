@@ -1,6 +1,10 @@
 import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type PacketTap, type RestoreRequest, type ShadowPorts } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
+import { Guard, type StartGuard } from '../guard/guard.ts'
+import { GuestGuard } from '../guest-guard.ts'
+import { GuestNetwork } from '../network/guest-network.ts'
+import { guestVifs } from '../network/guest-vifs.ts'
 import type { Platform } from '../platform/platform.ts'
 import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
@@ -20,6 +24,10 @@ export interface XenHostParts {
   readonly runDir: string
   /** Folder of libxl's own. */
   readonly libxlDir: string
+  /** Starts who undoes what outlives this process. */
+  readonly startGuard: StartGuard
+  /** Whether this host has a network interface of that name. */
+  readonly hasInterface: (name: string) => Promise<boolean>
 }
 
 /** A real Xen host. Domains are made and ended by `xl`; memory, CPU state and streams are ours. */
@@ -36,7 +44,7 @@ export class XenHost implements HypervisorBackend {
     this.#parts = parts
     this.capabilities = parts.capabilities
     this.clock = parts.platform.clock
-    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId) }
+    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), startGuard: parts.startGuard, devices: (domId) => [this.#network(domId), new GuestGuard(domId)] }
   }
 
   list(): Promise<readonly DomainSummary[]> {
@@ -77,8 +85,8 @@ export class XenHost implements HypervisorBackend {
   }
 
   openShadow(domId: DomId): Promise<ShadowPorts> {
-    const { platform, runDir } = this.#parts
-    return XenShadow.open(platform, domId, { scratchDir: runDir, modelState: () => this.#filled.get(domId)?.modelState })
+    const { platform, runDir, startGuard } = this.#parts
+    return XenShadow.open(platform, domId, { scratchDir: runDir, startGuard, modelState: () => this.#filled.get(domId)?.modelState })
   }
 
   openTaps(domId: DomId): Promise<readonly PacketTap[]> {
@@ -86,16 +94,21 @@ export class XenHost implements HypervisorBackend {
   }
 
   lifecycle(domId: DomId): Lifecycle {
-    const { platform, runDir } = this.#parts
+    const { platform, runDir, startGuard } = this.#parts
     let model: XenDeviceModel | undefined
     return new XenLifecycle(platform, domId, () => {
-      if (kindOf(domainInfo(platform, domId)) === 'hvm') model ??= new XenDeviceModel(platform, domId, runDir)
+      if (kindOf(domainInfo(platform, domId)) === 'hvm') model ??= new XenDeviceModel(platform, domId, runDir, new Guard(domId, startGuard))
       return { model, destroy: this.#guest.destroy }
     })
   }
 
   close(): Promise<void> {
     return this.#parts.platform.close()
+  }
+
+  #network(domId: number): GuestNetwork {
+    const { platform, hasInterface } = this.#parts
+    return new GuestNetwork({ vifs: async () => guestVifs(await platform.xenstore(), domId, hasInterface), clock: this.clock })
   }
 
   /** A domain on its way out goes without help. */

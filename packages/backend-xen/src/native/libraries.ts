@@ -1,5 +1,8 @@
 import { BackendError } from '@xen-replication/hypervisor'
 import type { LibraryHandle } from 'koffi'
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
 
 /** The part of koffi that is used. */
 export type Koffi = Pick<typeof import('koffi'), 'load' | 'view' | 'errno' | 'node'>
@@ -14,13 +17,14 @@ export const LIBRARIES = {
 export type LibraryName = keyof typeof LIBRARIES
 
 /**
- * The bridge to native code, loaded when somebody works with a real Xen, and by nobody else.
+ * The bridge to native code, loaded when somebody works with a real Xen, and by nobody else. Required and not imported: Node's loader of ES
+ * modules takes longer to start than the bridge does, and a save helper is started for every guest.
  *
  * @throws BackendError BACKEND_UNSUPPORTED
  */
-export async function loadKoffi(): Promise<Koffi> {
+export function loadKoffi(): Koffi {
   try {
-    return (await import('koffi')) satisfies Koffi
+    return require('koffi') as Koffi
   } catch (cause) {
     throw new BackendError('BACKEND_UNSUPPORTED', 'the package koffi, which calls Xen’s libraries, is not there', { cause, hint: 'npm install koffi@3.3.4, where xr is installed; it is left out with --omit=optional' })
   }

@@ -1,4 +1,4 @@
-import { BackendError } from '@xen-replication/hypervisor'
+import { BackendError, type Clock } from '@xen-replication/hypervisor'
 import { accessSync, constants } from 'node:fs'
 import { realClock } from '../clock.ts'
 import { Domctl } from '../domctl/domctl.ts'
@@ -6,8 +6,7 @@ import { HYPERCALL, type HypercallPort } from '../hypercall/hypercall.ts'
 import { refused } from '../hypercall/refused.ts'
 import type { EventChannels } from '../platform/event-channels.ts'
 import type { Platform } from '../platform/platform.ts'
-import { qmpPath, SocketQmp } from '../qmp/socket-qmp.ts'
-import { SocketXenstore, XENSTORED_SOCKETS } from '../xenstore/socket-xenstore.ts'
+import type { QmpClient } from '../qmp/qmp-client.ts'
 import type { Xenstore } from '../xenstore/xenstore.ts'
 import { loadKoffi, type Koffi } from './libraries.ts'
 import { NativeEventChannels } from './native-event-channels.ts'
@@ -24,9 +23,9 @@ export const XEN_RUN_DIR = '/var/run/xen'
  *
  * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_DENIED, BACKEND_HOST
  */
-export async function openPlatform(): Promise<Platform> {
+export function openPlatform(): Platform {
   requirePrivcmd()
-  const koffi = await loadKoffi()
+  const koffi = loadKoffi()
   const hypercalls = new NativeHypercalls(koffi)
   try {
     return platformOver(koffi, hypercalls, Domctl.open(hypercalls))
@@ -50,7 +49,7 @@ function platformOver(koffi: Koffi, hypercalls: HypercallPort, domctl: Domctl): 
     xen,
     xenstore: () => (store ??= openXenstore()),
     eventChannels: () => (events ??= new NativeEventChannels(koffi, XEN_RUN_DIR)),
-    qmp: (domId) => SocketQmp.open(qmpPath(domId, XEN_RUN_DIR), clock),
+    qmp: (domId) => openQmp(domId, clock),
     close: async () => {
       events?.close()
       await store?.then((one) => one.close(), () => undefined)
@@ -71,8 +70,15 @@ function requirePrivcmd(): void {
   }
 }
 
+/** What works over sockets is loaded when it is needed: under libxl, which does that part itself, it never is. */
+async function openQmp(domId: number, clock: Clock): Promise<QmpClient> {
+  const { qmpPath, SocketQmp } = await import('../qmp/socket-qmp.ts')
+  return SocketQmp.open(qmpPath(domId, XEN_RUN_DIR), clock)
+}
+
 /** Several sockets are tried, because some systems have no /run. */
 async function openXenstore(): Promise<Xenstore> {
+  const { SocketXenstore, XENSTORED_SOCKETS } = await import('../xenstore/socket-xenstore.ts')
   let first: unknown
   for (const path of XENSTORED_SOCKETS) {
     try {

@@ -21,7 +21,7 @@ const HIGH = 2 ** 32
 /** Writes a 64-bit word as its two halves. */
 export function setFrame(words: Uint32Array, i: number, frame: number): void {
   words[2 * i] = frame
-  words[2 * i + 1] = frame / HIGH
+  words[2 * i + 1] = frame < HIGH ? 0 : frame / HIGH
 }
 
 /** Reads a 64-bit word; above 2^53 it is rounded. */

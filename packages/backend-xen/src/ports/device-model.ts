@@ -1,6 +1,5 @@
 import { BackendError, type DeviceModel } from '@xen-replication/hypervisor'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Guard } from '../guard/guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
 
@@ -18,21 +17,25 @@ export class XenDeviceModel implements DeviceModel {
   readonly #platform: Platform
   readonly #domId: number
   readonly #scratchDir: string
+  readonly #guard: Guard
   #tracking: 'on' | 'off' = 'off'
   #stopped: 'yes' | 'no' = 'no'
   #state: Uint8Array | undefined
 
-  /** @param scratchDir where the device model may write files. */
-  constructor(platform: Platform, domId: number, scratchDir: string) {
+  /** @param scratchDir where the device model may write files. @param guard ends what it tracks, should this process be killed. */
+  constructor(platform: Platform, domId: number, scratchDir: string, guard: Guard) {
     this.#platform = platform
     this.#domId = domId
     this.#scratchDir = scratchDir
+    this.#guard = guard
   }
 
   async logDirty(state: 'on' | 'off'): Promise<void> {
     if (state === this.#tracking) return
+    if (state === 'on') await this.#guard.hold('device-model-log-dirty')
     await this.#with((qmp) => qmp.execute('xen-set-global-dirty-log', { enable: state === 'on' }))
     this.#tracking = state
+    if (state === 'off') this.#guard.drop('device-model-log-dirty')
   }
 
   /** Devices stand still from here on. */
@@ -50,10 +53,8 @@ export class XenDeviceModel implements DeviceModel {
 
   /** Gives a model that stands another state. Its memory is in place. */
   async load(state: Uint8Array): Promise<void> {
-    await this.#inFile(async (filename) => {
-      await writeFile(filename, state, { mode: 0o600 })
-      await this.#with((qmp) => qmp.execute('xen-load-devices-state', { filename }))
-    })
+    const { fromFile } = await import('./device-model-file.ts')
+    await fromFile(this.#scratchDir, state, (filename) => this.#with((qmp) => qmp.execute('xen-load-devices-state', { filename })))
   }
 
   async state(): Promise<Uint8Array> {
@@ -82,25 +83,11 @@ export class XenDeviceModel implements DeviceModel {
   }
 
   /** The device model writes a file and gives up its disks, so that another one may take them. */
-  #save(): Promise<Uint8Array> {
-    return this.#inFile(async (filename) => {
-      await this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true }))
-      return readFile(filename).catch((cause: unknown) => {
-        throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`, { cause })
-      })
-    })
-  }
-
-  /** A file that is there for as long as it is used. */
-  async #inFile<T>(use: (filename: string) => Promise<T>): Promise<T> {
-    const dir = await mkdtemp(join(this.#scratchDir, 'xr-dm-')).catch((cause: unknown) => {
-      throw new BackendError('BACKEND_HOST', `no folder can be made in ${this.#scratchDir} for the state of the device model`, { cause })
-    })
-    try {
-      return await use(join(dir, 'state'))
-    } finally {
-      await rm(dir, { recursive: true, force: true })
-    }
+  async #save(): Promise<Uint8Array> {
+    const { throughFile } = await import('./device-model-file.ts')
+    const state = await throughFile(this.#scratchDir, (filename) => this.#with((qmp) => qmp.execute('xen-save-devices-state', { filename, live: true })))
+    if (state === undefined) throw new BackendError('BACKEND_DEVICE_MODEL', `the device model of domain ${this.#domId} left no state`)
+    return state
   }
 
   async #with<T>(use: (qmp: QmpClient) => Promise<T>): Promise<T> {

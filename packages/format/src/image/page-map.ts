@@ -1,9 +1,15 @@
 /** Pfns that one dense block covers. */
-const BLOCK = 1 << 12
+const BLOCK_BITS = 12
+const BLOCK = 1 << BLOCK_BITS
+/** Pfns below are split by shifting. */
+const SMALL = 2 ** 31
 /** Dense blocks may cover this many pfns for each pfn set, so a few wild pfns cannot take memory. */
 const REACH = 64
 /** Pfns that dense blocks cover from the start: 4 GiB of guest memory, which holds every PC's device hole. */
 const FIRST_REACH = 1 << 20
+
+const blockOf = (pfn: number): number => (pfn < SMALL ? pfn >>> BLOCK_BITS : Math.floor(pfn / BLOCK))
+const placeOf = (pfn: number): number => (pfn < SMALL ? pfn & (BLOCK - 1) : pfn % BLOCK)
 
 /** Kinds of array a map may be made of; the highest value of each marks a pfn that was never set. */
 type Cells = Uint8Array | Uint32Array | Float64Array
@@ -44,7 +50,7 @@ export class PageMap {
   }
 
   get(pfn: number): number | undefined {
-    const value = this.#blocks[Math.floor(pfn / BLOCK)]?.[pfn % BLOCK]
+    const value = this.#blocks[blockOf(pfn)]?.[placeOf(pfn)]
     return value === undefined || value === this.#unset ? this.#far.get(pfn) : value
   }
 
@@ -56,9 +62,9 @@ export class PageMap {
       if (pfn >= this.#end) this.#end = pfn + 1
       if (pfn < this.#first) this.#first = pfn
     }
-    const block = this.#far.has(pfn) ? undefined : (this.#blocks[Math.floor(pfn / BLOCK)] ?? this.#newBlock(pfn))
+    const block = this.#far.has(pfn) ? undefined : (this.#blocks[blockOf(pfn)] ?? this.#newBlock(pfn))
     if (block === undefined) this.#far.set(pfn, value)
-    else block[pfn % BLOCK] = value
+    else block[placeOf(pfn)] = value
     return before
   }
 
@@ -83,7 +89,7 @@ export class PageMap {
   #newBlock(pfn: number): Cells | undefined {
     if (pfn >= FIRST_REACH && pfn >= this.#size * REACH) return undefined
     const block = new this.#cells(BLOCK).fill(this.#unset)
-    this.#blocks[Math.floor(pfn / BLOCK)] = block
+    this.#blocks[blockOf(pfn)] = block
     return block
   }
 }

@@ -54,7 +54,7 @@ export class PagePlacer {
       this.#held[contents++] = i
     }
     if (contents === 0) return
-    const mapped = await memory.map(this.#frames.slice(0, contents))
+    const mapped = await memory.map(this.#frames.subarray(0, contents))
     try {
       await this.#fill(scene, feed, head, new FrameCursor(mapped), contents)
     } finally {

@@ -34,8 +34,7 @@ export class Populator {
     let run = 0 // pfns at the end of `#todo` that follow each other
     for (let i = 0; i < pfns.length; i++) {
       const pfn = pfns[i] as number
-      if ((types !== undefined && !hasPage(types[i] as number)) || this.has(pfn)) continue
-      this.#populated.set(pfn, 1)
+      if ((types !== undefined && !hasPage(types[i] as number)) || this.#populated.set(pfn, 1) !== undefined) continue
       run = count > 0 && this.#todo[count - 1] === pfn - 1 ? run + 1 : 1
       this.#todo[count++] = pfn
       if (run >= RUN && pfn % RUN === RUN - 1 && (await this.#wholeRun(pfn + 1 - RUN))) {

@@ -1,4 +1,4 @@
-import { hasContent, PAGE, PAGE_SIZE, tableLevel } from '@xen-replication/format'
+import { hasContent, PAGE_SIZE, tableLevel } from '@xen-replication/format'
 import type { MappedFrames } from '@xen-replication/hypervisor'
 import { TABLE_WORDS, type TableFault } from '../pv/page-table.ts'
 
@@ -23,7 +23,8 @@ export class BatchPages {
    * @param postpone is told of an entry whose table cannot be translated, and sets its type to one without content, or throws.
    */
   pieces(types: Uint8Array, mapped: MappedFrames, postpone: (entry: number, fault: TableFault) => void): readonly Uint8Array[] {
-    const tables = types.reduce((n, type) => (tableLevel(type) === 0 ? n : n + 1), 0)
+    let tables = 0
+    for (let i = 0; i < types.length; i++) if (tableLevel(types[i] as number) > 0) tables++
     if (tables === 0) return mapped.views
     this.#reserve(tables)
     const run = new PageRun()
@@ -82,6 +83,3 @@ class PageRun {
     if (this.#first !== undefined) this.#done.push(new Uint8Array(this.#first.buffer, this.#first.byteOffset, this.#length))
   }
 }
-
-/** How many of these types have content. */
-export const countContents = (types: Uint8Array): number => types.reduce((n, type) => (type < PAGE.BROKEN ? n + 1 : n), 0)

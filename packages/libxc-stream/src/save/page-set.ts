@@ -58,6 +58,9 @@ export class PageSet {
   }
 }
 
+/** A word of which every bit is set. */
+const ALL = 0xffff_ffff
+
 /** A way through a set, a batch at a time. */
 class PageWalk {
   readonly #words: Uint32Array
@@ -69,13 +72,17 @@ class PageWalk {
   }
 
   /** Puts the next pfns into `batch`. @returns how many; 0 at the end. */
-  next(batch: Float64Array): number {
+  next(batch: Float64Array | Uint32Array): number {
     const words = this.#words
     let count = 0
     while (count < batch.length) {
       while (this.#left === 0) {
         if (this.#at + 1 >= words.length) return count
         this.#left = words[++this.#at] as number
+        if (this.#left !== ALL || count + 32 > batch.length) continue
+        for (let pfn = this.#at * 32, end = pfn + 32; pfn < end; pfn++) batch[count++] = pfn
+        this.#left = 0
+        if (count === batch.length) return count
       }
       batch[count++] = this.#at * 32 + 31 - Math.clz32(this.#left & -this.#left)
       this.#left &= this.#left - 1

@@ -3,7 +3,7 @@ import type { AbortSignalLike, GuestMemory, MappedFrames } from '@xen-replicatio
 import { NO_FRAME } from '../pv/p2m.ts'
 import type { TableFault } from '../pv/page-table.ts'
 import { requireGoing } from './abort.ts'
-import { BatchPages, countContents } from './batch-pages.ts'
+import { BatchPages } from './batch-pages.ts'
 import type { CountedSink } from './counted-sink.ts'
 import type { GuestShape } from './guests/guest-shape.ts'
 import { PageSet } from './page-set.ts'
@@ -31,6 +31,7 @@ export interface PageWriterParts {
 }
 
 const HEAD = 16 // record head, count, reserved word
+const WORD = 2 ** 32
 
 /** Writes pages of a guest as PAGE_DATA records of up to 1024 entries. Its buffers are used again for every batch. */
 export class PageWriter {
@@ -41,7 +42,8 @@ export class PageWriter {
   #deferrals = 0
   /** Pages that the restorer has by now; kept only where holes are left out. */
   readonly #sent: PageSet | undefined
-  readonly #pfns = new Float64Array(PAGE_BATCH_MAX)
+  /** Whole numbers of the machine: a guest has up to a million holes for each 4 GiB. Only guests beyond 16 TiB need wider ones. */
+  #pfns: Float64Array | Uint32Array = new Uint32Array(PAGE_BATCH_MAX)
   readonly #frames = new Float64Array(PAGE_BATCH_MAX)
   readonly #entries = new Uint16Array(PAGE_BATCH_MAX)
   readonly #types = new Uint8Array(PAGE_BATCH_MAX)
@@ -71,6 +73,7 @@ export class PageWriter {
     const { observe, signal } = this.#parts
     const about = { pass: pass.pass, round: pass.round }
     observe({ type: 'pass-begin', ...about, expected: pass.expected })
+    if (set.size > WORD) this.#pfns = new Float64Array(PAGE_BATCH_MAX)
     const walk = set.walk()
     let sent = 0
     for (let count = walk.next(this.#pfns); count > 0; count = walk.next(this.#pfns)) {
@@ -97,6 +100,7 @@ export class PageWriter {
   /** Finds the types of the batch and gathers the frames of those with content. @returns how many those are. */
   async #classify(count: number): Promise<number> {
     const { memory, shape } = this.#parts
+    if (shape.frame === undefined) return this.#sort(await memory.types(this.#pfns.subarray(0, count)))
     const types = this.#types.fill(PAGE.XTAB, 0, count)
     let known = 0
     for (let i = 0; i < count; i++) {
@@ -119,6 +123,20 @@ export class PageWriter {
     return contents
   }
 
+  /** Takes types as they were told where frames go by the pfns. @returns how many have content. */
+  #sort(told: Uint8Array): number {
+    const [pfns, types, frames] = [this.#pfns, this.#types, this.#frames]
+    let contents = 0
+    for (let i = 0; i < told.length; i++) {
+      const type = told[i] as number
+      types[i] = type
+      if (type === PAGE.XTAB) continue
+      if (isReservedType(type)) throw unknownType(pfns[i] as number, type)
+      if (hasContent(type)) frames[contents++] = pfns[i] as number
+    }
+    return contents
+  }
+
   #contents(count: number, mapped: MappedFrames, { later }: Pass): readonly Uint8Array[] {
     if (this.#tables === undefined) return mapped.views
     const postpone = (i: number, fault: TableFault): void => {
@@ -136,34 +154,35 @@ export class PageWriter {
 
   /** Record head, count and entries; no entries when all were left out. */
   #describe(count: number): Uint8Array {
-    const front = this.#front
+    const [front, pfns, types, sent] = [this.#front, this.#pfns, this.#types, this.#sent]
     let at = HEAD / 4
+    let contents = 0
     for (let i = 0; i < count; i++) {
-      const pfn = this.#pfns[i] as number
-      const type = this.#types[i] as number
-      if (this.#isLeftOut(pfn, type)) continue
+      const pfn = pfns[i] as number
+      const type = types[i] as number
+      if (sent !== undefined && isLeftOut(sent, pfn, type)) continue
       front[at++] = pfn
-      front[at++] = Math.floor(pfn / 0x1_0000_0000) | (type << 28)
+      front[at++] = (pfn < WORD ? 0 : Math.floor(pfn / WORD)) | (type << 28)
+      if (hasContent(type)) contents++
     }
     const entries = (at - HEAD / 4) / 2
     front[0] = XC.PAGE_DATA
-    front[1] = pageDataLength(entries, countContents(this.#types.subarray(0, count)))
+    front[1] = pageDataLength(entries, contents)
     front[2] = entries
     front[3] = 0
     return this.#frontBytes.subarray(0, 4 * at)
   }
+}
 
-  /** A hole need not be told of unless the restorer has a page there, which it must not take for what it was. */
-  #isLeftOut(pfn: number, type: number): boolean {
-    if (this.#sent === undefined) return false
-    if (type !== PAGE.XTAB) {
-      this.#sent.add(pfn)
-      return false
-    }
-    const known = this.#sent.has(pfn)
-    this.#sent.delete(pfn)
-    return !known
+/** A hole need not be told of unless the restorer has a page there, which it must not take for what it was. @param sent pages that it has */
+function isLeftOut(sent: PageSet, pfn: number, type: number): boolean {
+  if (type !== PAGE.XTAB) {
+    sent.add(pfn)
+    return false
   }
+  const known = sent.has(pfn)
+  sent.delete(pfn)
+  return !known
 }
 
 const unknownType = (pfn: number, type: number): SaveError =>

@@ -22,7 +22,7 @@ describe('pages of an image', () => {
     const writer = new PageWriter({ memory, shape, holes: 'as-xen', observe: () => undefined, signal: undefined })
     const walk = { done: false, next(into: Float64Array) { into[0] = 2 ** 33 + 5; const n = this.done ? 0 : 1; this.done = true; return n } }
     writer.deferred.add = () => undefined
-    await writer.send({ walk: () => walk } as never, { pass: 'final', round: 0, expected: 1, later: 'no' }, { count: 0, write: (more) => (parts.push(...more.map((p) => p.slice())), Promise.resolve()) })
+    await writer.send({ size: 2 ** 33 + 8, walk: () => walk } as never, { pass: 'final', round: 0, expected: 1, later: 'no' }, { count: 0, write: (more) => (parts.push(...more.map((p) => p.slice())), Promise.resolve()) })
     expect(new DataView((parts[0] as Uint8Array).buffer).getBigUint64(16, true)).toBe(0xf000_0002_0000_0005n)
   })
   it('are refused when the hypervisor tells a type that images do not have', async () => {

@@ -1,6 +1,5 @@
 import type { ByteSink } from '@xen-replication/format'
 import { writevSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { remaining } from './remaining.ts'
 import { streamFailed } from './stream-failed.ts'
 

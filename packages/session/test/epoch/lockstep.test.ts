@@ -1,11 +1,11 @@
-import { LockstepReceiver, LockstepSender, openReceiver, openSender, type Protection, type SentPacket, type Session } from '@xen-replication/session'
+import { LockstepReceiver, LockstepSender, openReceiver, openSender, type ProtectionWanted, type SentPacket, type Session } from '@xen-replication/session'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { memoryLink } from '../memory-link.ts'
 import { noise } from '../pair.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
-const wanted: Protection = { guest: noise(16), token: 0n, heartbeatMs: 100, silenceMs: 300, members: 1, arbiter: 1 }
+const wanted: ProtectionWanted = { guest: noise(16), token: 0n, heartbeatMs: 100, silenceMs: 300, members: 1, arbiter: 1 }
 
 interface Both {
   readonly clock: VirtualClock

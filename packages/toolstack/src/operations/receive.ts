@@ -4,7 +4,7 @@ import { closeOnAbort } from '../links/close-on-abort.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
 import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from '../replicate/arbiter-choice.ts'
-import { followPrimary, receiveReplica, type ReplicaResult } from '../replicate/receive-replica.ts'
+import { followPrimary, receiveReplica, type ReplicaRequest, type ReplicaResult } from '../replicate/receive-replica.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { Host } from './host.ts'
 import { IncomingGuest } from './incoming-guest.ts'
@@ -23,6 +23,8 @@ export interface ReceiveRequest extends ArbiterChoice {
   readonly then: 'run' | 'stay-paused'
   /** What it is to be called here, instead of what the sender says. */
   readonly name?: string | undefined
+  /** Copies of disks beside those that the backend has, of each guest that is replicated here. */
+  readonly replicas?: ReplicaRequest['replicas']
   /** Between two xr: how long to wait for a link that was lost, in milliseconds. */
   readonly waitMs?: number | undefined
 }

@@ -1,8 +1,9 @@
-import { PAGE_SIZE, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type CheckpointDevice, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
 import { ReplError, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { ChosenArbiter } from './arbiter-choice.ts'
 import { Arbitration } from './arbitration.ts'
@@ -26,8 +27,16 @@ export interface KeepRequest {
   readonly compareAt?: ((url: string) => Promise<RemoteComparator>) | undefined
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
+  /** Devices of a guest beside those that the backend has. */
+  readonly moreDevices?: ((domain: DomainSummary) => readonly CheckpointDevice[]) | undefined
+  /** The token under which the pair was made, where that is known. */
+  readonly token?: bigint | undefined
+  /** Silence after which the peer takes over, in milliseconds. */
+  readonly silenceMs?: number | undefined
   /** Largest staging area of a guest, in bytes; what an epoch has beyond it is sent while the guest stands. */
   readonly stageBytesMax?: number | undefined
+  /** Default `as-xen`, which every peer restores. */
+  readonly holes?: Holes | undefined
 }
 
 export interface KeptResult {
@@ -38,9 +47,9 @@ export interface KeptResult {
 
 /** Has one side of a strategy keep guests protected until it comes to an end. @throws as `replicateGuests` */
 export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
-  const { host, domains, operation, link, chosen } = request
-  const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const }
-  const arbitration = new Arbitration({ ...chosen, claim, clock: host.clock, emit: operation.emit })
+  const { host, domains, operation, link, chosen, token, silenceMs } = request
+  const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const, token }
+  const arbitration = new Arbitration({ ...chosen, claim, freshMs: silenceMs, clock: host.clock, emit: operation.emit })
   const guests: ProtectedGuest[] = []
   let lockstep: PrimaryLockstep | undefined
   operation.emit('guest.announced', announced(domains))
@@ -69,13 +78,14 @@ async function openLockstep(request: KeepRequest): Promise<PrimaryLockstep | und
 }
 
 async function openGuest(request: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
-  const { host: { backend }, operation, link, options, role } = request
+  const { host: { backend }, operation, link, options, role, peer, moreDevices, holes = 'as-xen' } = request
   const stageBytesMax = isLockstep(role) ? 0 : (request.stageBytesMax ?? STAGE_BYTES_MAX)
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const devices = guest.devices.filter(({ kind }) => (kind === 'network' ? holdsPackets(role, options) : options['no-diskbuf'] !== true))
+  const kept = { network: holdsPackets(role, options), disk: options['no-diskbuf'] !== true, guest: peer !== undefined }
+  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => kept[kind])
   try {
-    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), stageBytesMax }, operation)
+    return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax, holes }, operation)
   } catch (error) {
     await guest.close()
     throw error

@@ -9,6 +9,8 @@ export interface LockstepGuestPorts {
   readonly backend: HypervisorBackend
   readonly source: ByteSource
   readonly emit: Operation['emit']
+  /** What it is to be called, instead of what the stream says. */
+  readonly name?: string | undefined
   /** Which guest of a group. */
   readonly member: number
   /** Shows the primary what the guest has sent. */
@@ -30,7 +32,7 @@ export class LockstepGuest extends ShadowGuest {
   #isOwn = false
 
   constructor(ports: LockstepGuestPorts) {
-    super(ports.backend, patientSource(ports.source, ports.backend.clock, CHECKPOINT_IDLE_MS), ports.emit, 'colo')
+    super(ports.backend, patientSource(ports.source, ports.backend.clock, CHECKPOINT_IDLE_MS), { emit: ports.emit, name: ports.name, streamType: 'colo' })
     this.#ports = ports
   }
 

@@ -1,6 +1,6 @@
 import type { ByteSink } from '@xen-replication/format'
 import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
-import { ReplError, type EpochFacts } from '@xen-replication/plugin-api'
+import { LinkError, ReplError, type EpochFacts } from '@xen-replication/plugin-api'
 import type { Emit } from '../observe/fan-out.ts'
 import type { Arbitration } from './arbitration.ts'
 import type { OutputCheck } from './compared-output.ts'
@@ -39,6 +39,11 @@ export interface PrimaryPorts {
   readonly lockstep?: PrimaryLockstep | undefined
 }
 
+interface Sent {
+  readonly pages: number
+  readonly bytes: number
+}
+
 type Effect = (moment: Moment) => Promise<string | undefined | void>
 
 /** Performs the shared effects of a primary. Output of an epoch is let go by `commit` alone, and only when the peer has said that it has it. */
@@ -48,10 +53,15 @@ export class Primary {
   /** The epoch that runs, or is on its way. */
   #epoch = 0
   #acknowledged = -1
-  #beganAt: number
+  /** When the output of the epoch began to be held back; undefined before any is. */
+  #heldSince: number | undefined
   #suspendedAt = 0
   #pauseMs: number | undefined
   #latencyMs = 0
+  /** Whether guests stand until the epoch is stored: not, from the next `resume` on, or now. */
+  #standing: 'no' | 'due' | 'yes' = 'no'
+  /** What was sent of an epoch for which they stand. */
+  #sent: Sent | undefined
   #facts: Omit<EpochFacts, 'latencyMs' | 'outputs'> | undefined
   #last: EpochFacts | undefined
   /** The epoch that ended last; that which runs may be a later one already. */
@@ -63,7 +73,6 @@ export class Primary {
 
   constructor(ports: PrimaryPorts) {
     this.#ports = ports
-    this.#beganAt = ports.clock.now()
     this.#effects = {
       precopy: ({ signal }) => this.#each((guest) => guest.precopy(signal)),
       suspend: () => this.#suspend(),
@@ -72,7 +81,7 @@ export class Primary {
       'read-dirty-list': () => this.#readDirtyLists(),
       'send-memory': () => this.#sendMemory(),
       'send-checkpoint': () => this.#sendCheckpoint(),
-      preresume: () => this.#all((guest) => guest.preresume(this.#staged)),
+      preresume: () => this.#preresume(),
       resume: () => this.#resume(),
       stand: () => this.#all((guest) => guest.stand()),
       'send-staged': () => this.#send(),
@@ -107,10 +116,22 @@ export class Primary {
 
   async #suspend(): Promise<void> {
     this.#suspendedAt = this.#ports.clock.now()
+    this.#heldSince ??= this.#suspendedAt
     await this.#all((guest) => guest.suspend())
   }
 
+  /** Where one of the guests has to stand until the epoch is stored, all do: the `resume` that follows is left to `commit`. */
+  async #preresume(): Promise<void> {
+    this.#standing = this.#ports.guests.some((guest) => guest.standsUntilStored) && this.#ports.lockstep === undefined ? 'due' : 'no'
+    if (this.#standing === 'no') await this.#all((guest) => guest.preresume(this.#staged))
+  }
+
   async #resume(): Promise<void> {
+    this.#standing = this.#standing === 'due' ? 'yes' : 'no'
+    if (this.#standing === 'no') await this.#goOn()
+  }
+
+  async #goOn(): Promise<void> {
     this.#ports.lockstep?.output?.go()
     await this.#all((guest) => guest.resume())
     this.#pauseMs ??= this.#ports.clock.now() - this.#suspendedAt
@@ -153,14 +174,18 @@ export class Primary {
   }
 
   async #send(): Promise<void> {
-    const { link, guests, emit, clock } = this.#ports
+    const { link, guests, clock } = this.#ports
     const parts = guests.map(({ epoch }) => epoch)
     const [pages, bytes] = [sum(parts.map((part) => part.pages)), sum(parts.map((part) => part.bytes))]
-    this.#pauseMs ??= clock.now() - this.#suspendedAt // it does not go on here before the backup has it
-    emit('epoch.staged', { epoch: this.#epoch, pages, bytes, pauseMs: this.#pauseMs })
+    if (this.#standing === 'no') this.#tellStaged({ pages, bytes }, (this.#pauseMs ??= clock.now() - this.#suspendedAt)) // or it does not go on here before the backup has it
     for (const guest of guests) await guest.send()
     await link.endEpoch(this.#epoch)
-    this.#facts = { epoch: this.#epoch, pages, bytes, pauseMs: this.#pauseMs }
+    if (this.#standing === 'yes') this.#sent = { pages, bytes }
+  }
+
+  #tellStaged({ pages, bytes }: Sent, pauseMs: number): void {
+    this.#facts = { epoch: this.#epoch, pages, bytes, pauseMs }
+    this.#ports.emit('epoch.staged', this.#facts)
   }
 
   async #expect(moment: Moment): Promise<string> {
@@ -170,6 +195,8 @@ export class Primary {
     if (word === 'stored') {
       this.#acknowledged = this.#epoch
       this.#latencyMs = clock.now() - this.#suspendedAt
+      if (this.#sent !== undefined) this.#tellStaged(this.#sent, this.#latencyMs) // it stands until now
+      this.#sent = undefined
       const told = { epoch: this.#epoch, latencyMs: this.#latencyMs }
       if (this.#untold.length > 0) this.#untold.push(() => emit('epoch.acknowledged', told))
       else emit('epoch.acknowledged', told)
@@ -178,16 +205,22 @@ export class Primary {
   }
 
   async #commit(): Promise<void> {
-    const { clock, emit, guests } = this.#ports
+    const { clock, emit, guests, arbitration } = this.#ports
     if (this.#acknowledged !== this.#epoch) throw new ReplError('REPL_UNEXPECTED_EVENT', `epoch ${this.#epoch} is to be released and was not acknowledged`, { hint: 'report this to the author of the strategy' })
+    const outdated = await arbitration.outdated(never())
+    if (outdated !== undefined) throw new LinkError('LINK_LOST', `this pair has the guest no more: ${outdated}`, { hint: 'look where the guest runs' })
+    if (this.#standing === 'yes') {
+      await this.#all((guest) => guest.preresume(this.#epoch))
+      await this.#resume()
+    }
     const outputs = sum(await Promise.all(guests.map((guest) => guest.waiting())))
     await this.#ports.lockstep?.output?.checkpoint()
     await this.#all((guest) => guest.commit(this.#epoch))
-    const told = { epoch: this.#epoch, heldMs: clock.now() - this.#beganAt }
+    const told = { epoch: this.#epoch, heldMs: clock.now() - (this.#heldSince ?? this.#suspendedAt) }
     if (this.#untold.length > 0) this.#untold.push(() => emit('epoch.released', told))
     else emit('epoch.released', told)
     this.#last = this.#facts === undefined ? undefined : { ...this.#facts, latencyMs: this.#latencyMs, outputs }
-    this.#beganAt = this.#suspendedAt
+    this.#heldSince = this.#suspendedAt
     this.#pauseMs = undefined
     this.#epoch += 1
   }

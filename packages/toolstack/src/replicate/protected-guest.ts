@@ -5,6 +5,7 @@ import { openStreamWriter, type StreamWriter } from '@xen-replication/libxl-stre
 import { tellSave } from '../observe/engine-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { encodeXlStart } from '../xl/xl-start.ts'
 
 /** Largest staging area, in bytes; what an epoch has beyond it is sent while the guest stands. */
@@ -19,9 +20,12 @@ export interface ProtectedGuestOptions {
   readonly guest: GuestForSave
   /** Those that are held back. */
   readonly devices: readonly CheckpointDevice[]
+  /** Names the pair. */
+  readonly session: string
   /** Where the stream goes. */
   readonly sink: ByteSink
   readonly stageBytesMax: number
+  readonly holes: Holes
 }
 
 /** A guest whose state is copied to a peer over and over while it runs here. */
@@ -49,7 +53,7 @@ export class ProtectedGuest {
       if (event.type === 'pass-end' && event.pass === 'checkpoint') counts.pages = event.sent
       tell(event)
     }
-    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', signal: stop.signal, observe })
+    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', holes: options.holes, signal: stop.signal, observe })
     return new ProtectedGuest(options, saver, counts, stop)
   }
 
@@ -81,6 +85,11 @@ export class ProtectedGuest {
     return { pages: this.#counts.pages, bytes: this.#stagedBytes }
   }
 
+  /** Whether it has to stand until the backup has the epoch. */
+  get standsUntilStored(): boolean {
+    return this.#options.devices.some(({ standsUntil }) => standsUntil === 'stored')
+  }
+
   /** Sends configuration and memory while the guest runs. */
   async precopy(signal: AbortSignalLike): Promise<void> {
     const { sink, config } = this.#options
@@ -103,10 +112,10 @@ export class ProtectedGuest {
 
   /** Ends an epoch at its devices; the first time they begin to hold back. */
   async postsuspend(epoch: number): Promise<void> {
-    const { devices } = this.#options
+    const { devices, session } = this.#options
     if (!this.#holding) {
       this.#holding = true
-      await Promise.all(devices.map((device) => device.setup()))
+      await Promise.all(devices.map((device) => device.setup(session)))
     }
     await Promise.all(devices.map((device) => device.postsuspend(epoch)))
   }

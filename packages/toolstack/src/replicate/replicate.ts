@@ -1,19 +1,19 @@
 import { openRemoteComparer } from '@xen-replication/colo-proxy'
 import { isXrError } from '@xen-replication/errors'
-import { BackendError, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
+import { BackendError, type CheckpointDevice, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
 import { optionValues, ReplError, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, LockstepSender, openSender, XlColoSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { EpochSender, LockstepSender, openSender, restoresWithoutHoles, XlColoSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
-import type { GuestFate } from '../observe/tool-events.ts'
-import { factsOf, findDomain, requireRunning } from '../operations/find-domain.ts'
+import type { GuestFate, ProtectionNote } from '../observe/tool-events.ts'
+import { factsOf, requireRunning } from '../operations/find-domain.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
-import { openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
+import { requireSettled } from '../operations/require-settled.ts'
+import { latestToken, openArbiter, requireXlAble, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
-import { keepProtected, type KeptResult } from './keep-protected.ts'
+import { keepProtected, type KeepRequest, type KeptResult } from './keep-protected.ts'
 import { isLockstep } from './lockstep-role.ts'
-import type { LockstepLink } from './open-output.ts'
 import type { PrimaryLink } from './primary.ts'
 import { times, type ReplicationTimes } from './times.ts'
 import { bytesOfUuid } from './uuid.ts'
@@ -34,6 +34,8 @@ export interface ReplicateRequest extends ArbiterChoice, ReplicationTimes {
   /** What the user typed; for those who look on. */
   readonly verb: string
   readonly compression?: CompressionChoice | undefined
+  /** Devices of a guest beside those that the backend has. */
+  readonly moreDevices?: KeepRequest['moreDevices']
 }
 
 export interface Replicated {
@@ -52,7 +54,7 @@ export interface Replicated {
  *   a backup, TOOL_DENIED when they do not run here any more, TOOL_INTERRUPTED
  */
 export async function replicateGuests(host: Host, request: ReplicateRequest, signal: AbortSignal): Promise<Replicated> {
-  const { backend, collected, operations, links } = host
+  const { collected, operations, links } = host
   const strategy = collected.need('strategy', request.strategy).what
   const options = optionValues(strategy.options, request.options)
   if (request.url !== undefined) links.transport(request.url)
@@ -60,10 +62,10 @@ export async function replicateGuests(host: Host, request: ReplicateRequest, sig
     requireXlAble(request)
     requireComparedThere(strategy, options)
   }
-  const domains = await Promise.all(request.doms.map((dom) => findDomain(backend, dom)))
+  const domains = await requireSettled(host, request.doms, signal)
   for (const domain of domains) {
     requireRunning(domain)
-    requireAble(host, strategy, domain, options)
+    requireAble(host, strategy, domain, options, request.moreDevices?.(domain) ?? [])
   }
   const first = domains[0] as DomainSummary
   const chosen = await openArbiter(collected, request, signal)
@@ -89,7 +91,7 @@ async function replicate(job: Job): Promise<Replicated> {
   const { request: { url, strategy }, options, chosen, operation } = job
   const { heartbeatMs, silenceMs } = times(job.request)
   operation.emit('replication.begin', { strategy, options, heartbeatMs, silenceMs, arbitration: chosen.kind })
-  const kept = url === undefined ? await keep(job, blackholeLink()) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
+  const kept = url === undefined ? await keep(job, blackholeLink(), { holes: 'left-out' }) : await (job.request.peer === 'xl' ? overXl : overSession)(job, url)
   return { ...kept, guests: job.domains.map(({ name }) => name) }
 }
 
@@ -111,9 +113,12 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
     })
     const lockstep = isLockstep(job.strategy.primary) ? new LockstepSender(session, stalledMs) : undefined
     const link = lockstep ?? new EpochSender(session, stalledMs)
-    await link.begin({ guest: bytesOfUuid((domains[0] as DomainSummary).uuid), token: 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
+    const { uuid } = domains[0] as DomainSummary
+    const token = await latestToken(chosen, uuid, operation.signal)
+    await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
-    const kept = await keep(job, link, lockstep)
+    operation.emit('replication.paired', { ...noteOf(job), session: link.id, token: token?.toString() })
+    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', lockstep, token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -132,7 +137,7 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
     const link = lockstep ?? new XlEpochSender(channel, host.clock)
     await link.begin(operation.signal)
     operation.emit('link.up', { url })
-    return await keep(job, link, lockstep)
+    return await keep(job, link, { holes: 'as-xen', lockstep })
   } finally {
     await channel.close()
   }
@@ -141,12 +146,17 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
 /** A secondary's guest has 60 s to suspend, as with libxl. */
 const XL_COLO_TIMES = { answerMs: 75_000 } as const
 
+/** For whoever has to decide over the guests when this process is gone. */
+function noteOf({ request: { verb, arbiter, unsafe = false }, domains }: Job): Omit<ProtectionNote, 'session' | 'token'> {
+  return { verb, guests: domains.map(({ name, domId, uuid }) => ({ name, domId, uuid })), arbiter, unsafe }
+}
+
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, lockstep?: LockstepLink): Promise<KeptResult> {
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'lockstep' | 'token' | 'silenceMs'>): Promise<KeptResult> {
   const compareAt = async (url: string): Promise<RemoteComparator> => openRemoteComparer(await host.links.dial(url, operation.signal), { clock: host.clock })
-  return keepProtected({ lockstep, compareAt, host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url })
+  return keepProtected({ compareAt, host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, moreDevices: request.moreDevices, ...agreed })
 }
 
 /** libxl's wire has no packets in it. @throws ReplError REPL_OPTION */
@@ -156,11 +166,15 @@ function requireComparedThere({ primary }: Strategy, options: OptionValues): voi
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */
-function requireAble({ backend }: Host, strategy: Strategy, { name, kind }: DomainSummary, options: OptionValues): void {
-  const lacking = strategy.needs({ kind, options }).find((capability) => !backend.capabilities.has(capability))
+function requireAble({ backend }: Host, strategy: Strategy, { name, kind }: DomainSummary, options: OptionValues, more: readonly CheckpointDevice[]): void {
+  const brought = (capability: string): boolean => more.some((device) => bringing[device.kind] === capability)
+  const lacking = strategy.needs({ kind, options }).find((capability) => !backend.capabilities.has(capability) && !brought(capability))
   if (lacking === undefined) return
   throw new BackendError('BACKEND_UNSUPPORTED', `the backend '${backend.name}' lacks ${lacking}, which protecting ${name} needs`, { hint: hints[lacking] })
 }
+
+/** What a device does for a guest, as strategies need it. */
+const bringing: Readonly<Record<CheckpointDevice['kind'], string | undefined>> = { network: 'network-buffer', disk: 'disk-epochs', guest: undefined }
 
 const hints: Readonly<Record<string, string>> = {
   'network-buffer': 'without holding back network output: -n -F',

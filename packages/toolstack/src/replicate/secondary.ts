@@ -134,12 +134,26 @@ export class Secondary {
     return 'checkpoint-read'
   }
 
-  /** All of the epoch is here, of every guest: from now on it counts. */
-  #store(): Promise<void> {
+  /**
+   * All of the epoch is here, of every guest, memory and disks: from now on it counts. While disks are waited for the epoch may still be forgotten; once
+   * one of them is told to store it, it is not any more, whatever becomes of the primary.
+   */
+  async #store(): Promise<void> {
+    const { link } = this.#ports
+    await this.#unlessLost(this.#all((guest) => guest.received(this.#epoch, link.signal)))
+    await this.#all((guest) => guest.store(this.#epoch))
     this.#stored = this.#epoch
     this.#epoch += 1
     this.#counts = true
-    return Promise.resolve()
+  }
+
+  /** @throws LinkError LINK_LOST when the primary is lost before */
+  async #unlessLost(work: Promise<void>): Promise<void> {
+    const { signal } = this.#ports.link
+    const lost = signal.aborted ? Promise.reject(asLost(signal.reason)) : new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(asLost(signal.reason)), { once: true }))
+    work.catch(() => undefined)
+    lost.catch(() => undefined)
+    await Promise.race([lost, work])
   }
 
   async #acknowledge(): Promise<undefined> {
@@ -161,7 +175,7 @@ export class Secondary {
     const { arbitration } = this.#ports
     if (event === 'failover') arbitration.decidedByOperator()
     if (!(await arbitration.holds(never()))) return 'fenced'
-    await this.#all((guest) => guest.complete())
+    await this.#all((guest) => guest.complete(this.#stored, arbitration.token))
     this.#takenOver = true
     return (await arbitration.holds(never())) ? undefined : 'fenced' // that took a time
   }
@@ -181,5 +195,7 @@ export class Secondary {
     await Promise.all(this.#ports.guests.map(work))
   }
 }
+
+const asLost = (reason: unknown): LinkError => new LinkError('LINK_LOST', reason instanceof Error ? reason.message : String(reason), { cause: reason })
 
 const never = (): AbortSignalLike => new AbortController().signal

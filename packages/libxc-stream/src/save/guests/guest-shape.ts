@@ -10,8 +10,8 @@ export interface GuestShape {
   readonly staticData: readonly Uint8Array[]
   /** Records behind the static data. */
   readonly start: readonly Uint8Array[]
-  /** Frame of a pfn below `pages`; NO_FRAME where the guest has no page. */
-  frame(pfn: number): number
+  /** Frame of a pfn below `pages`, NO_FRAME where the guest has no page; undefined where frames go by the pfns themselves. */
+  readonly frame: ((pfn: number) => number) | undefined
   /** Makes the page table at word `at` independent of the host, in place; undefined where pages go as they are. */
   readonly normalise: ((words: Uint32Array, at: number, level: number) => TableFault | undefined) | undefined
   /** @throws SaveError SAVE_P2M_MOVED when what was said in `start` no longer holds. */

@@ -12,7 +12,7 @@ export async function openHvm({ memory, cpu }: GuestForSave): Promise<GuestShape
     pages,
     staticData: [],
     start: [],
-    frame: (pfn) => pfn,
+    frame: undefined,
     normalise: undefined,
     verifyUnmoved: () => undefined,
     tail: () => tail(cpu),
