@@ -21,10 +21,10 @@ const mayImport = {
   remus: ['plugin-api'],
   colo: ['plugin-api'],
   comparer: ['hypervisor'],
-  'colo-proxy': ['errors', 'hypervisor'],
+  'colo-proxy': ['errors', 'hypervisor', 'plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
-  toolstack: ['errors', 'comparer', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
+  toolstack: ['errors', 'comparer', 'colo-proxy', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
   'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
   durable: [],
   qmp: ['errors', 'hypervisor'],
@@ -35,7 +35,7 @@ const mayImport = {
   cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate', 'qemu-disk', 'qmp'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer', 'colo-proxy']
 
 // Tests may also import what the package lists for its development.
 const forTests = (name) => {

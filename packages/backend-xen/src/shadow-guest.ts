@@ -9,10 +9,9 @@ import { XenMemory } from './ports/memory.ts'
 export interface XenShadowParts {
   /** Folder in which device models may read and write. */
   readonly scratchDir: string
+  readonly startGuard: StartGuard
   /** What the last checkpoint brought for the device model; undefined where it has none. */
   readonly modelState: () => Uint8Array | undefined
-  /** Starts who undoes what outlives this process. */
-  readonly startGuard: StartGuard
 }
 
 /**
@@ -21,9 +20,9 @@ export interface XenShadowParts {
 export class XenShadow implements ShadowPorts {
   readonly dirty: XenDirtyLog
   readonly devices: readonly CheckpointDevice[] = []
-  readonly #guard: Guard
   readonly #memory: XenMemory
   readonly #model: XenDeviceModel | undefined
+  readonly #guard: Guard
   readonly #modelState: XenShadowParts['modelState']
   /** libxl has given a new device model its first state. */
   #loaded = true
@@ -42,16 +41,17 @@ export class XenShadow implements ShadowPorts {
     }
     const shadow = new XenShadow(platform, domId, kind, parts)
     try {
+      await shadow.#guard.hold('runs-along')
       await shadow.dirty.enable()
       await shadow.#model?.logDirty('on')
       return shadow
     } catch (error) {
-      await shadow.close().catch(() => undefined) // the first error tells more
+      await shadow.close('goes').catch(() => undefined) // the first error tells more
       throw error
     }
   }
 
-  private constructor(platform: Platform, domId: number, kind: 'pvh' | 'hvm', { scratchDir, modelState, startGuard }: XenShadowParts) {
+  private constructor(platform: Platform, domId: number, kind: 'pvh' | 'hvm', { scratchDir, startGuard, modelState }: XenShadowParts) {
     this.#guard = new Guard(domId, startGuard)
     this.dirty = new XenDirtyLog(platform, domId, kind, this.#guard)
     this.#memory = new XenMemory(platform, domId)
@@ -73,11 +73,12 @@ export class XenShadow implements ShadowPorts {
     await this.#model.load(state)
   }
 
-  async close(): Promise<void> {
+  async close(_guest: 'stays' | 'goes'): Promise<void> {
     if (!this.#open) return
     this.#open = false
     this.#memory.close()
     const outcomes = await Promise.allSettled([this.dirty.disable(), this.#model?.close()])
+    this.#guard.drop('runs-along')
     this.#guard.close()
     const failed = outcomes.find((one) => one.status === 'rejected')
     if (failed !== undefined && !isGone(failed.reason)) throw failed.reason

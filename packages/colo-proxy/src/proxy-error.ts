@@ -2,7 +2,7 @@ import { XrError, type ErrorDetail } from '@xen-replication/errors'
 
 /** What each code of the dialogue with colo-compare means; `docs/errors.md` is made from it. */
 export const proxyCodes = {
-  PROXY_LOST: 'The QEMU that compares a guest’s packets is gone, or nobody listens at the address of its notify_dev.',
+  PROXY_LOST: 'The QEMU that compares a guest’s packets is gone.',
   PROXY_TIMEOUT: 'The QEMU that compares a guest’s packets did not answer in time.',
   PROXY_MALFORMED: 'What came from a notify_dev is not what colo-compare says.',
   PROXY_CLOSED: 'The link to colo-compare was closed on this side and then used again.',

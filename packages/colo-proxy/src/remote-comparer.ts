@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net'
 import type { AbortSignalLike, Clock, Divergence, RemoteComparator } from '@xen-replication/hypervisor'
+import type { Channel } from '@xen-replication/plugin-api'
 import { ProxyError } from './proxy-error.ts'
 import { encodeWord, WordReader, WORDS, type VnetWord } from './words.ts'
 
@@ -14,11 +14,11 @@ export interface RemoteComparerOptions {
 /**
  * Has a QEMU compare the output of its guest: speaks with the notify_dev of a colo-compare object, as libxl's user-space proxy does.
  *
- * @param at path of a unix socket, or a host and a port
+ * @param channel to the notify_dev; closed here, whatever comes of it
  * @throws ProxyError PROXY_LOST, PROXY_TIMEOUT, PROXY_MALFORMED
  */
-export async function openRemoteComparer(at: string | { readonly host: string; readonly port: number }, options: RemoteComparerOptions): Promise<RemoteComparator> {
-  const comparer = new RemoteComparer(typeof at === 'string' ? connect(at) : connect(at), options)
+export async function openRemoteComparer(channel: Channel, options: RemoteComparerOptions): Promise<RemoteComparator> {
+  const comparer = new RemoteComparer(channel, options)
   try {
     await comparer.hello()
     return comparer
@@ -34,9 +34,10 @@ interface Waiting<T> {
 }
 
 const ANSWER_MS = 5000
+const READ_BYTES = 4096
 
 class RemoteComparer implements RemoteComparator {
-  readonly #socket: Socket
+  readonly #channel: Channel
   readonly #clock: Clock
   readonly #answerMs: number
   readonly #vnet: VnetWord
@@ -44,18 +45,16 @@ class RemoteComparer implements RemoteComparator {
   /** Who waits for an answer to a hello, in the order in which they were said, and what was said before it. */
   readonly #greeting: (Waiting<void> & { readonly behind: 'nothing' | 'checkpoint' })[] = []
   readonly #watching = new Set<Waiting<Divergence>>()
+  #saying: Promise<void> = Promise.resolve()
   #wanted: 'nothing' | 'checkpoint' = 'nothing'
   #ended: ProxyError | undefined
 
-  constructor(socket: Socket, { clock, answerMs = ANSWER_MS, vnet = 'without' }: RemoteComparerOptions) {
-    this.#socket = socket
+  constructor(channel: Channel, { clock, answerMs = ANSWER_MS, vnet = 'without' }: RemoteComparerOptions) {
+    this.#channel = channel
     this.#clock = clock
     this.#answerMs = answerMs
     this.#vnet = vnet
-    socket.setNoDelay(true)
-    socket.on('data', (bytes) => this.#take(bytes))
-    socket.on('error', (cause) => this.#end(new ProxyError('PROXY_LOST', `the link to colo-compare broke: ${cause.message}`, { cause, hint: 'does QEMU run, and its colo-compare have a notify_dev at this address?' })))
-    socket.on('close', () => this.#end(new ProxyError('PROXY_LOST', 'colo-compare closed the link', { hint: 'its QEMU ended: look at what it printed' })))
+    void this.#listen()
   }
 
   hello(): Promise<void> {
@@ -87,8 +86,7 @@ class RemoteComparer implements RemoteComparator {
 
   close(): Promise<void> {
     this.#end(new ProxyError('PROXY_CLOSED', 'the link to colo-compare was closed'))
-    this.#socket.destroy()
-    return Promise.resolve()
+    return this.#channel.close()
   }
 
   /** Says hello, and waits for the answer to it. */
@@ -97,10 +95,8 @@ class RemoteComparer implements RemoteComparator {
     const over = new AbortController()
     const answer = new Promise<void>((done, fail) => void this.#greeting.push({ done, fail, behind }))
     const late = this.#clock.sleep(this.#answerMs, over.signal).then(() => this.#late(), () => undefined)
-    if (behind === 'checkpoint') this.#socket.write(encodeWord(WORDS.done, this.#vnet))
-    this.#socket.write(encodeWord(WORDS.hello, this.#vnet))
     try {
-      await answer
+      await Promise.all([answer, this.#say(behind === 'checkpoint' ? [WORDS.done, WORDS.hello] : [WORDS.hello])])
     } finally {
       over.abort()
       await late
@@ -112,11 +108,22 @@ class RemoteComparer implements RemoteComparator {
     this.#fail(new ProxyError('PROXY_TIMEOUT', `colo-compare did not answer within ${this.#answerMs} ms`, { hint: 'QEMU may hang, or vnet_hdr_support may be set otherwise there' }))
   }
 
-  #take(bytes: Uint8Array): void {
+  /** One after the other; a link that breaks is found by whoever listens. */
+  #say(words: readonly string[]): Promise<void> {
+    const parts = words.map((word) => encodeWord(word, this.#vnet))
+    this.#saying = this.#saying.then(() => this.#channel.write(parts)).catch((cause: unknown) => this.#fail(lost(cause)))
+    return this.#saying
+  }
+
+  async #listen(): Promise<void> {
     try {
-      for (const word of this.#words.take(bytes)) this.#hear(word)
+      for (;;) {
+        const bytes = await this.#channel.read(READ_BYTES)
+        if (bytes === undefined) throw lost(undefined)
+        for (const word of this.#words.take(bytes)) this.#hear(word)
+      }
     } catch (error) {
-      this.#fail(error as ProxyError)
+      this.#fail(error instanceof ProxyError ? error : lost(error))
     }
   }
 
@@ -141,7 +148,7 @@ class RemoteComparer implements RemoteComparator {
 
   #fail(error: ProxyError): void {
     this.#end(error)
-    this.#socket.destroy()
+    void this.#channel.close()
   }
 
   #end(error: ProxyError): void {
@@ -149,4 +156,10 @@ class RemoteComparer implements RemoteComparator {
     for (const { fail } of this.#greeting.splice(0)) fail(this.#ended)
     this.#tell()
   }
+}
+
+/** Not LINK_LOST: that would be the other host. */
+function lost(cause: unknown): ProxyError {
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  return new ProxyError('PROXY_LOST', `the link to colo-compare broke${why}`, { cause, hint: 'its QEMU ended: look at what it printed' })
 }

@@ -69,8 +69,12 @@ describe('the dialogue with colo-compare', () => {
 })
 
 describe('a colo-compare that does not go along', () => {
-  it('is not there', async () => {
-    await expect(opened('/nowhere/notify')).rejects.toMatchObject({ code: 'PROXY_LOST' })
+  it('hangs up at once', async () => {
+    const peer = await scriptedCompare(() => {
+      peer.hangUp()
+      return []
+    })
+    await expect(opened(peer.path)).rejects.toMatchObject({ code: 'PROXY_LOST' })
   })
 
   it('does not answer', async () => {

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { openRemoteComparer, type RemoteComparerOptions } from '@xen-replication/colo-proxy'
 import type { Clock, RemoteComparator } from '@xen-replication/hypervisor'
+import { unixTransport } from '@xen-replication/transports'
 import { onTestFinished } from 'vitest'
 
-export const clock: Clock = { now: () => performance.now(), sleep: (ms, signal) => setTimeout(ms, undefined, { signal: signal as AbortSignal }) }
+const clock: Clock = { now: () => performance.now(), sleep: (ms, signal) => setTimeout(ms, undefined, { signal: signal as AbortSignal }) }
 
 /** A word as colo-compare sends it. */
 export const word = (text: string): Buffer => {
@@ -59,7 +60,8 @@ export const WANTED = word('DO_CHECKPOINT')
 export const answers = (heard: string): readonly Uint8Array[] => heard.match(/COLO_USERSPACE_PROXY_INIT/g)?.map(() => ANSWER) ?? []
 
 export async function opened(path: string, options: Partial<RemoteComparerOptions> = {}): Promise<RemoteComparator> {
-  const comparer = await openRemoteComparer(path, { clock, answerMs: 20_000, ...options })
+  const channel = await unixTransport({ connectTimeoutMs: 20_000 }).dial(`unix:${path}`, new AbortController().signal)
+  const comparer = await openRemoteComparer(channel, { clock, answerMs: 20_000, ...options })
   onTestFinished(() => comparer.close())
   return comparer
 }

@@ -1,6 +1,9 @@
 import type { Flow } from './flow.ts'
 
-/** All flows by name, as many as are allowed: when there is no room, the oldest one in which nothing waits is forgotten. */
+/** How many flows are looked at for one to forget; where something waits in all of them, others are looked at next time. */
+const LOOKED_AT = 64
+
+/** All flows by name, as many as are allowed: when there is no room, an old one in which nothing waits is forgotten. */
 export class Flows {
   readonly #flows = new Map<string, Flow>()
   readonly #most: number
@@ -24,7 +27,14 @@ export class Flows {
   }
 
   #forgetOne(): boolean {
-    for (const [name, flow] of this.#flows) if (flow.idle) return this.#flows.delete(name)
+    let looks = LOOKED_AT
+    for (const [name, flow] of this.#flows) {
+      this.#flows.delete(name)
+      if (flow.idle) return true
+      this.#flows.set(name, flow)
+      looks -= 1
+      if (looks === 0) break
+    }
     return false
   }
 }

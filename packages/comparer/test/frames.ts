@@ -4,7 +4,7 @@ import type { GuestPacket } from '@xen-replication/hypervisor'
 
 const be16 = (value: number): number[] => [(value >>> 8) & 255, value & 255]
 const be32 = (value: number): number[] => [...be16(value >>> 16), ...be16(value)]
-export const bytesOf = (text: string): number[] => [...new TextEncoder().encode(text)]
+const bytesOf = (text: string): number[] => [...new TextEncoder().encode(text)]
 
 export const ethernet = (type: number, rest: readonly number[]): Uint8Array => Uint8Array.from([2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, ...be16(type), ...rest])
 export const tagged = (vlan: number, frame: Uint8Array): Uint8Array => Uint8Array.from([...frame.slice(0, 12), ...be16(0x8100), ...be16(vlan), ...frame.slice(12)])

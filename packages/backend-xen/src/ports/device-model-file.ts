@@ -9,21 +9,21 @@ import { join } from 'node:path'
  * @returns what was written; undefined when nothing was. @throws BackendError BACKEND_HOST; what `write` throws
  */
 export function throughFile(dir: string, write: (file: string) => Promise<unknown>): Promise<Uint8Array | undefined> {
-  return inOwnFile(dir, async (file) => {
+  return inFile(dir, async (file) => {
     await write(file)
     return readFile(file).catch(() => undefined)
   })
 }
 
-/** Has something read from a file of its own, which is gone afterwards. @param dir as `throughFile`. @throws as `throughFile` */
+/** Has something read from such a file. @throws BackendError BACKEND_HOST; what `read` throws */
 export function fromFile(dir: string, bytes: Uint8Array, read: (file: string) => Promise<unknown>): Promise<void> {
-  return inOwnFile(dir, async (file) => {
+  return inFile(dir, async (file) => {
     await writeFile(file, bytes, { mode: 0o600 })
     await read(file)
   })
 }
 
-async function inOwnFile<T>(dir: string, use: (file: string) => Promise<T>): Promise<T> {
+async function inFile<T>(dir: string, use: (file: string) => Promise<T>): Promise<T> {
   const own = await mkdtemp(join(dir, 'xr-dm-')).catch((cause: unknown) => {
     throw new BackendError('BACKEND_HOST', `no folder can be made in ${dir} for the state of the device model`, { cause })
   })

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { XenShadow } from '../../src/shadow-guest.ts'
-import { noGuard } from '../fakes/no-guard.ts'
 import { HYPERCALL } from '../../src/hypercall/hypercall.ts'
+import type { StartGuard } from '../../src/guard/guard.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const DOM = 5 as DomId
@@ -30,17 +30,21 @@ function host(kind: 'pv' | 'pvh' | 'hvm', state: 'paused' | 'runs' = 'paused') {
       return 0
     })
   platform.hypercalls.others.set(HYPERCALL.memoryOp, ([command]) => (command === 14 ? 0xfff : 0x3ffff))
+  const told: number[] = []
+  const startGuard: StartGuard = () => Promise.resolve({ tell: (duties) => told.push(duties), end: () => told.push(-1) })
   let model: Uint8Array | undefined = Uint8Array.of(1)
-  const open = (): Promise<XenShadow> => XenShadow.open(platform, DOM, { scratchDir: scratch, modelState: () => model, startGuard: noGuard })
-  return { platform, ops, open, brings: (state: Uint8Array | undefined) => (model = state) }
+  const open = (): Promise<XenShadow> => XenShadow.open(platform, DOM, { scratchDir: scratch, startGuard, modelState: () => model })
+  return { platform, ops, told, open, brings: (state: Uint8Array | undefined) => (model = state) }
 }
 
 describe('a guest that follows another one on Xen', () => {
   it('has its writes and those of its device model followed, until it is closed', async () => {
-    const { platform, ops, open } = host('hvm')
+    const { platform, ops, told, open } = host('hvm')
     const shadow = await open()
-    await shadow.close()
-    await shadow.close()
+    expect(told.at(-1)).toBe(7)
+    await shadow.close('stays')
+    await shadow.close('stays')
+    expect(told.slice(-2)).toEqual([0, -1])
     expect(ops).toEqual([2, 0])
     expect(platform.model.commands).toEqual(['xen-set-global-dirty-log {"enable":true}', 'xen-set-global-dirty-log {"enable":false}'])
     expect(platform.model.open).toBe(0)
@@ -62,7 +66,7 @@ describe('a guest that follows another one on Xen', () => {
     }
     expect(seen).toEqual(['QEVM one', 'QEVM two'])
     expect(readdirSync(scratch)).toEqual([])
-    await shadow.close()
+    await shadow.close('goes')
   })
 
   it('fails where a checkpoint has no state for the device model, or the model does not take it', async () => {
@@ -84,7 +88,7 @@ describe('a guest that follows another one on Xen', () => {
     const shadow = await open()
     await shadow.loadDeviceModel()
     await shadow.loadDeviceModel()
-    await shadow.close()
+    await shadow.close('goes')
     expect(platform.model.commands).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { intervalOption } from '../domains/interval-option.ts'
-import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
+import { quirkOf, quirkOption, replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
 import { switchOption, textOption, type Verb } from './command.ts'
 
@@ -15,6 +15,8 @@ export const verb: Verb = {
     { flags: '-n', what: 'with --no-compare: do not hold back network output; needs -F' },
     { flags: '-d', what: 'do not hold back disk writes; needs -F' },
     { flags: '-F, --unsafe', what: 'allow what can lose or show what no backup has' },
+    { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive --colo`', choices: ['xr', 'xl'], standard: 'xr' },
+    quirkOption,
     ...replicationOptions,
   ],
   host: true,
@@ -37,6 +39,7 @@ export const verb: Verb = {
       unsafe: switchOption(options, 'unsafe'),
       ...intervalOption(options),
     }
-    return runReplication(ctx, options, replicateRequest('colo', 'colo', words, given, options, ctx))
+    const request = replicateRequest('colo', 'colo', words, given, options, ctx)
+    return runReplication(ctx, options, textOption(options, 'peer') === 'xl' ? { ...request, peer: 'xl', quirk: quirkOf(options) } : request)
   },
 }

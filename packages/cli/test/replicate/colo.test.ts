@@ -15,12 +15,12 @@ const after = (epochs: number, what: (pair: Parameters<See>[2]) => void): See =>
   }
 }
 
-interface ColoOptions extends Omit<PairOptions, 'request'> {
+interface ColoOptions extends PairOptions {
   readonly set?: Readonly<Record<string, number | boolean | string>>
 }
 
-const colo = ({ set, ...options }: ColoOptions = {}): Promise<PairEnd> =>
-  protect({ guest: { kind: 'hvm' }, ...options, request: { strategy: 'colo', verb: 'colo', options: { interval: 60, ...set } } })
+const colo = ({ set, request, ...options }: ColoOptions = {}): Promise<PairEnd> =>
+  protect({ guest: { kind: 'hvm' }, ...options, request: { strategy: 'colo', verb: 'colo', ...request, options: { interval: 60, ...set } } })
 
 const numbersOf = ({ packets }: Side): readonly number[] => packets.map(({ number }) => number)
 const moves = ({ seen }: Side, event: string): number => seen.filter((one) => one.kind === 'strategy.move' && one.data.event === event).length
@@ -172,7 +172,39 @@ describe('a host that cannot go on', () => {
   })
 })
 
+describe('both sides on the wire of libxl', () => {
+  const asXl = (quirk?: 'c64-surplus'): ColoOptions => ({ unsafe: true, request: { peer: 'xl', quirk }, receive: { peer: 'xl', stream: 'colo', quirk }, set: { 'no-compare': true }, then: 'run' })
+
+  it.each([undefined, 'c64-surplus'] as const)('a guest in lock-step is handed over, quirk %s', async (quirk) => {
+    const end = await colo({ ...asXl(quirk), see: after(4, ({ primary }) => primary.ask('failover')) })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([[], ['demo runs']])
+    expect(moves(end.primary, 'svm-suspended')).toBeGreaterThanOrEqual(4)
+  })
+
+  it('one side that does not know of the other’s surplus: out of step, which is told; it does not go on as if nothing were', async () => {
+    const end = await colo({ ...asXl(), receive: { peer: 'xl', stream: 'colo', quirk: 'c64-surplus' }, judge: undefined as never })
+    expect(end.sentError).toMatchObject({ code: 'TOOL_UNPROTECTED', cause: { code: 'FMT_BACK_CHANNEL' } })
+    expect(await standing(end.primary)).toEqual(['demo runs'])
+  })
+
+  it('protection that is called off leaves nothing there', async () => {
+    const end = await colo({ ...asXl(), see: after(3, ({ primary }) => primary.ask('abort')) })
+    expect(end.sentError).toMatchObject({ code: 'TOOL_INTERRUPTED' })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
+  })
+
+  it('a broken link: each side goes on by itself, as xl does', async () => {
+    const end = await colo({ ...asXl(), break: { there: 200_000 } })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], ['demo runs']])
+  })
+})
+
 describe('what cannot be kept in lock-step', () => {
+  it('is told before a guest is touched: output to be compared with what libxl’s wire does not bring', async () => {
+    const end = await colo({ unsafe: true, request: { peer: 'xl' }, break: { from: 'greeting', there: 1 } })
+    expect(end.sentError).toMatchObject({ code: 'REPL_OPTION' })
+  })
+
   it('is told before a guest is touched: a PV guest', async () => {
     const end = await colo({ guest: { kind: 'pv' }, break: { from: 'greeting', there: 1 } })
     expect(end.sentError).toMatchObject({ code: 'BACKEND_UNSUPPORTED', message: expect.stringContaining('lock-step-pv') as string })

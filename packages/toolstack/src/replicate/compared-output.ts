@@ -222,8 +222,10 @@ export class RemoteOutput implements OutputCheck {
     // it never stops
   }
 
-  end(): Promise<void> {
-    return this.#comparator.close()
+  /** QEMU goes on comparing; what its guest sends from now on leaves once its filters are taken away. */
+  async end(held: 'release' | 'drop'): Promise<void> {
+    if (held === 'release') await this.#comparator.checkpoint().catch(() => undefined)
+    await this.#comparator.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type CheckpointDevice, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
 import { ReplError, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
@@ -23,6 +23,8 @@ export interface KeepRequest {
   readonly link: PrimaryLink & { readonly id: string }
   /** The same link, where the guests run on both hosts. */
   readonly lockstep?: LockstepLink | undefined
+  /** Reaches the QEMU that compares, where one may. */
+  readonly compareAt?: ((url: string) => Promise<RemoteComparator>) | undefined
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
   /** Devices of a guest beside those that the backend has. */
