@@ -14,14 +14,17 @@ const mayImport = {
   'libxc-stream': ['errors', 'format', 'hypervisor'],
   'libxl-stream': ['errors', 'format', 'hypervisor', 'libxc-stream'],
   'backend-mock': ['errors', 'hypervisor', 'plugin-api', 'durable'],
-  'backend-xen': ['errors', 'hypervisor', 'plugin-api', 'qmp'],
+  'backend-xen': ['errors', 'hypervisor', 'plugin-api', 'qmp', 'net-buffer'],
   transports: ['errors', 'plugin-api'],
   arbiters: ['errors', 'plugin-api'],
   'net-buffer': ['errors', 'hypervisor'],
   remus: ['plugin-api'],
+  colo: ['plugin-api'],
+  comparer: ['hypervisor'],
+  'colo-proxy': ['errors', 'hypervisor', 'plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
-  toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
+  toolstack: ['errors', 'comparer', 'colo-proxy', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
   'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
   durable: [],
   qmp: ['errors', 'hypervisor'],
@@ -29,10 +32,10 @@ const mayImport = {
   'qemu-disk': ['errors', 'hypervisor'],
   observers: ['errors', 'plugin-api'],
   simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session', 'qemu', 'observers', 'simulate'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate', 'qemu-disk', 'qmp'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer', 'colo-proxy']
 
 // Tests may also import what the package lists for its development.
 const forTests = (name) => {

@@ -35,11 +35,16 @@ export async function runJob({ command, input, out, seconds, memoryMiB, dom0MiB,
     say('booting')
     const run = await boot({ system: parts, disks, out, seconds: seconds + 120, memoryMiB, dom0MiB, vcpus, xen, onLine, signal })
     await collect(parts.tool, disks.scratch, out)
-    const status = join(out, 'job.status')
-    return { ...run, status: existsSync(status) ? Number(readFileSync(status, 'utf8')) : 125 }
+    return { ...run, status: statusIn(join(out, 'job.status')) }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** What the job ended with. A machine that was killed may have left nothing, or zeros where the disk had not been written. */
+function statusIn(file) {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  return /^\d+\n$/.test(text) ? Number(text) : 125
 }
 
 function fillScratch(scratch, { command, input, seconds }) {

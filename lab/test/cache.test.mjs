@@ -71,3 +71,16 @@ test('what was made for other contents goes after a week, and nothing else', () 
     dropOthers(join(dir, 'system-bb'))
     assert.deepEqual(readdirSync(dir).sort(), ['host-aa', 'system-bb', 'system-cc'])
   }))
+
+test('what is in use stays, however old its contents are', () =>
+  inFolder(async (dir) => {
+    const old = Date.now() / 1000 - 8 * 24 * 3600
+    const make = async (to) => utimesSync(to, old, old)
+    for (const name of ['system-aa', 'system-bb']) await madeOnce(join(dir, name), make)
+    dropOthers(join(dir, 'system-bb'))
+    assert.deepEqual(readdirSync(dir).sort(), ['system-aa', 'system-bb'])
+    utimesSync(join(dir, 'system-aa'), old, old)
+    await madeOnce(join(dir, 'system-aa'), () => assert.fail('made again'))
+    dropOthers(join(dir, 'system-bb'))
+    assert.deepEqual(readdirSync(dir).sort(), ['system-aa', 'system-bb'])
+  }))

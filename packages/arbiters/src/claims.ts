@@ -10,16 +10,32 @@ const LONGEST_SESSION = 512
  * @throws ArbiterError ARBITER_CLAIM
  */
 export function requireClaim(claim: Claim): Claim {
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(claim.guest)) throw unfit('the guest')
+  requireGuest(claim.guest)
    
   if (claim.session === '' || claim.session.length > LONGEST_SESSION || /[\u0000-\u001f\u007f]/.test(claim.session)) throw unfit('the session')
-  return { guest: claim.guest, session: claim.session, side: claim.side }
+  return { guest: claim.guest, session: claim.session, side: claim.side, ...(claim.token === undefined ? {} : { token: claim.token }) }
+}
+
+/** A guest as it may stand in the name of a file or key. @throws ArbiterError ARBITER_CLAIM */
+export function requireGuest(guest: string): string {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(guest)) throw unfit('the guest')
+  return guest
 }
 
 /** The verdict on a claim when the session it is about was won with `won`. */
 export function verdictOn(claim: Claim, won: Grant): Verdict {
   if (isSame(claim, won.claim)) return { answer: 'granted', grant: { claim, token: won.token } }
   return { answer: 'denied', reason: `the ${won.claim.side} of this session has the right to run (token ${won.token})` }
+}
+
+/** The verdict on a claim of a pair that somebody has taken the guest away from. */
+export function outdated({ claim, token }: Grant): Verdict {
+  return { answer: 'denied', reason: `the ${claim.side} of a later session has the right to run (token ${token})` }
+}
+
+/** Whether a grant took the guest away from the pair that claims it. */
+export function isLater({ claim, token }: Grant, ours: Claim): boolean {
+  return ours.token !== undefined && token > ours.token && !isSameSession(claim, ours)
 }
 
 export function isSame(a: Claim, b: Claim): boolean {

@@ -16,6 +16,8 @@ export interface GuestParts {
   readonly destroy: (domId: number) => Promise<void>
   /** Starts who undoes what outlives this process. */
   readonly startGuard: StartGuard
+  /** Its effects on the outside that can be held back. Default none. */
+  readonly devices?: (domId: number) => readonly CheckpointDevice[]
 }
 
 /** A guest of a real Xen that is read. */
@@ -27,12 +29,12 @@ export class XenGuestForSave implements GuestForSave {
   readonly cpu: XenCpuState
   readonly pv: XenPvView | undefined
   readonly deviceModel: XenDeviceModel | undefined
-  readonly devices: readonly CheckpointDevice[] = []
+  readonly devices: readonly CheckpointDevice[]
   readonly #guard: Guard
   #open = true
 
   /** Touches neither the device model nor xenstore before they are needed. @throws BackendError BACKEND_NO_SUCH_DOMAIN, BACKEND_STATE, BACKEND_DENIED, BACKEND_MAP */
-  constructor(platform: Platform, domId: number, { scratchDir, destroy, startGuard }: GuestParts) {
+  constructor(platform: Platform, domId: number, { scratchDir, destroy, startGuard, devices = () => [] }: GuestParts) {
     if (domId === 0) throw new BackendError('BACKEND_STATE', 'domain 0 is the control domain, which cannot be saved')
     const info = domainInfo(platform, domId)
     this.facts = factsOf(platform, domId, info)
@@ -44,6 +46,7 @@ export class XenGuestForSave implements GuestForSave {
     this.cpu = new XenCpuState(platform, this.facts)
     this.deviceModel = kind === 'hvm' ? new XenDeviceModel(platform, domId, scratchDir, this.#guard) : undefined
     this.lifecycle = new XenLifecycle(platform, domId, () => ({ model: this.deviceModel, destroy }))
+    this.devices = devices(domId)
   }
 
   /** Whatever of it fails, the rest is given back all the same. */

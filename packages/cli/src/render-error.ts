@@ -49,6 +49,7 @@ const exitOfCode: Readonly<Record<string, ExitCode>> = {
   TOOL_DENIED: exitCodes.notAllowedByArbiter,
   REPL_OPTION: exitCodes.usage,
   TOOL_ARBITER: exitCodes.usage,
+  TOOL_STALE: exitCodes.notAllowedByArbiter,
   FMT_HANDSHAKE: exitCodes.failed,
   LINK_LOST: exitCodes.peerLost,
   LINK_TIMEOUT: exitCodes.peerLost,

@@ -2,6 +2,9 @@ import type { VerbEntry } from './commands/command.ts'
 
 const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntry => ({ name, summary, load })
 
+/** What `xr remus` starts beside itself. */
+export const guard: VerbEntry = { ...entry('guard', 'stand in for an xr that dies', () => import('./commands/guard.ts')), hidden: true }
+
 /** Every verb, in the order of the help. A new verb is a line here and a file in `commands/`. */
 export const verbs: readonly VerbEntry[] = [
   entry('show', 'tell what an image is and what it holds', () => import('./commands/show.ts')),
@@ -22,6 +25,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('send', 'send an image to another host', () => import('./commands/send.ts')),
   entry('receive', 'take a guest or an image from another host', () => import('./commands/receive.ts')),
   entry('remus', 'keep a backup of a running guest by checkpoints', () => import('./commands/remus.ts')),
+  entry('colo', 'run a guest on two hosts in lock-step', () => import('./commands/colo.ts')),
   entry('replicate', 'keep two hosts able to run a guest, by any strategy', () => import('./commands/replicate.ts')),
   entry('failover', 'have the backup of a guest take over', () => import('./commands/failover.ts')),
   entry('status', 'tell what is under way on this host', () => import('./commands/status.ts')),

@@ -7,6 +7,11 @@ export interface Claim {
   /** The pair of hosts as it was; each new pairing has another one. Of a session one side wins, for ever. */
   readonly session: string
   readonly side: 'primary' | 'secondary'
+  /**
+   * The greatest token that had been granted for the guest when the pair was made. Whoever has been granted a greater one since, in another session,
+   * has taken the guest away from this pair: the claim is denied. Left out: that is not looked at.
+   */
+  readonly token?: bigint | undefined
 }
 
 /** The right to run alone. */
@@ -28,6 +33,11 @@ export interface Arbiter {
   claim(claim: Claim, signal: AbortSignalLike): Promise<Verdict>
   /** Whether a grant still stands; false when that cannot be found out. @throws the reason of `signal` */
   holds(grant: Grant, signal: AbortSignalLike): Promise<boolean>
+  /**
+   * The greatest token granted for a guest so far, 0 before the first. Left out by arbiters that cannot be asked that: pairs are then told apart by
+   * their sessions alone. @throws ArbiterError or whatever else keeps it from an answer; the reason of `signal`
+   */
+  latest?(guest: string, signal: AbortSignalLike): Promise<bigint>
   /** Lets go of connections; grants stand. May be called twice. */
   close(): Promise<void>
 }

@@ -12,4 +12,6 @@ export interface Command {
 /** A command, and what takes it back. */
 export interface Step extends Command {
   readonly undo?: Command
+  /** Fails while the other side is not ready yet. */
+  readonly early?: boolean
 }

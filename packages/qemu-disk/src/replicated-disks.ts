@@ -4,21 +4,30 @@ import type { Command, QmpCommands, Step } from './qmp-commands.ts'
 
 export interface Side {
   readonly qmp: QmpCommands
+  readonly standsUntil?: 'stored'
+  /** Waits a moment before a step that may have come too early is tried again; left out: it is tried once. */
+  readonly again?: ((ms: number) => Promise<void>) | undefined
   readonly name: string
   readonly steps: readonly Step[]
   /** What comes before the undoing of the steps, last step first. */
   readonly stop: Command
 }
 
+/** How often, and after how many milliseconds, a step is tried that comes before the other side is ready. */
+const TRIES = 40
+const TRY_AGAIN_MS = 50
+
 /** What both sides have in common: set up, asked at each checkpoint whether all is well, moved on to the next one, taken down. */
 export class ReplicatedDisks implements CheckpointDevice {
   readonly name: string
   readonly kind = 'disk'
+  readonly standsUntil: 'stored' | undefined
   readonly #side: Side
   #isUp = false
 
   constructor(side: Side) {
     this.name = side.name
+    this.standsUntil = side.standsUntil
     this.#side = side
   }
 
@@ -27,7 +36,7 @@ export class ReplicatedDisks implements CheckpointDevice {
     const undo: Command[] = []
     try {
       for (const { undo: back, ...step } of this.#side.steps) {
-        await this.#do(step)
+        await this.#try(step)
         if (back !== undefined) undo.unshift(back)
       }
     } catch (error) {
@@ -71,6 +80,16 @@ export class ReplicatedDisks implements CheckpointDevice {
     const failures: unknown[] = []
     for (const one of [this.#side.stop, ...undo]) await this.#do(one).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
+  }
+
+  /** @throws what the last try failed with */
+  async #try({ early = false, ...step }: Step): Promise<void> {
+    for (let tries = this.#side.again !== undefined && early ? TRIES : 1; tries > 1; tries -= 1) {
+      const failed = await this.#do(step).then(() => false, () => true)
+      if (!failed) return
+      await this.#side.again?.(TRY_AGAIN_MS)
+    }
+    await this.#do(step)
   }
 
   async #do({ command, args }: Command): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CheckpointDevice } from '@xen-replication/hypervisor'
+import type { CheckpointDevice, ReplicaDevice } from '@xen-replication/hypervisor'
 import { QemuDiskError } from './qemu-disk-error.ts'
 import type { QmpCommands, Step } from './qmp-commands.ts'
 import { ReplicatedDisks } from './replicated-disks.ts'
@@ -14,6 +14,8 @@ export interface DiskOptions {
   /** On the primary: the quorum drives of the guest. On the secondary: the drives that hold the copies. Both name exports alike. */
   readonly disks: readonly string[]
   readonly nbd: NbdAddress
+  /** Waits; with it the primary tries for two seconds to reach a secondary that is not ready yet. */
+  readonly sleep?: (ms: number) => Promise<void>
 }
 
 /**
@@ -23,7 +25,7 @@ export interface DiskOptions {
  * @throws QemuDiskError DISK_OPTION
  * @see xen tools/libs/light/libxl_colo_qdisk.c; qemu docs/block-replication.txt
  */
-export function primaryDisks({ qmp, disks, nbd }: DiskOptions): CheckpointDevice {
+export function primaryDisks({ qmp, disks, nbd, sleep }: DiskOptions): CheckpointDevice {
   requireNames(disks)
   const server = { type: 'inet', host: nbd.host, port: String(requirePort(nbd.port)) }
   const steps = disks.flatMap((disk): readonly Step[] => {
@@ -33,12 +35,13 @@ export function primaryDisks({ qmp, disks, nbd }: DiskOptions): CheckpointDevice
         command: 'blockdev-add',
         args: { driver: 'replication', mode: 'primary', 'node-name': node, file: { driver: 'nbd', server, export: disk } },
         undo: { command: 'blockdev-del', args: { 'node-name': node } },
+        early: true,
       },
       { command: 'x-blockdev-change', args: { parent: disk, node }, undo: { command: 'x-blockdev-change', args: { parent: disk, child: 'children.1' } } },
     ]
   })
   const enable = { command: 'xen-set-replication', args: { enable: true, primary: true } }
-  return new ReplicatedDisks({ qmp, name: 'disks', steps: [...steps, enable], stop: { command: 'xen-set-replication', args: { enable: false, primary: true } } })
+  return new ReplicatedDisks({ qmp, name: 'disks', standsUntil: 'stored', again: sleep, steps: [...steps, enable], stop: { command: 'xen-set-replication', args: { enable: false, primary: true } } })
 }
 
 /**
@@ -57,6 +60,25 @@ export function secondaryDisks({ qmp, disks, nbd }: DiskOptions): CheckpointDevi
   ]
   // without failover QEMU 7.2 refuses: it cancels its own job first and then misses it
   return new ReplicatedDisks({ qmp, name: 'disks', steps, stop: { command: 'xen-set-replication', args: { enable: false, primary: false, failover: true } } })
+}
+
+/**
+ * The copies of a primary's disks for a pair whose backup acknowledges epochs: an epoch is stored when QEMU has made it a checkpoint, which it can only
+ * while the guest at the primary stands; the other half sees to that.
+ *
+ * @throws QemuDiskError DISK_OPTION
+ */
+export function replicaDisks(options: DiskOptions): ReplicaDevice {
+  const copies = secondaryDisks(options)
+  return {
+    name: copies.name,
+    kind: 'disk',
+    setup: () => copies.setup(),
+    received: (epoch) => copies.postsuspend(epoch),
+    store: (epoch) => copies.preresume(epoch),
+    promote: () => copies.teardown('release'),
+    teardown: () => copies.teardown('drop'),
+  }
 }
 
 /** Names of nodes have 31 characters at most. Source: qemu block.c */

@@ -1,4 +1,5 @@
-import { primaryDisks, secondaryDisks } from '@xen-replication/qemu-disk'
+import { primaryDisks, replicaDisks, secondaryDisks } from '@xen-replication/qemu-disk'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diskFolder, freePort, makeLayer, MIB, qemuThere, startQemu, type Qemu } from './qemu.ts'
 
@@ -8,8 +9,8 @@ const DISK = 'colo0'
 describe.skipIf(!qemuThere())('with two real QEMUs', { timeout: 120_000 }, () => {
   let primary: Qemu
   let secondary: Qemu
-  let devices: { readonly here: ReturnType<typeof primaryDisks>; readonly there: ReturnType<typeof secondaryDisks> }
-  const otherSide = async (): Promise<void> => {
+  let devices: { readonly here: ReturnType<typeof primaryDisks>; readonly there: ReturnType<typeof secondaryDisks>; readonly replica: ReturnType<typeof replicaDisks> }
+  const otherSide = async (how: 'copies' | 'replica' = 'copies'): Promise<void> => {
     const dir = diskFolder()
     for (const layer of ['active', 'hidden']) await makeLayer(primary, `${dir}/${layer}.qcow2`)
     secondary = await startQemu(dir, [
@@ -17,9 +18,11 @@ describe.skipIf(!qemuThere())('with two real QEMUs', { timeout: 120_000 }, () =>
       `if=none,id=top,driver=replication,mode=secondary,top-id=top,file.driver=qcow2,file.file.driver=file,file.file.filename=DIR/active.qcow2,file.backing.driver=qcow2,file.backing.file.driver=file,file.backing.file.filename=DIR/hidden.qcow2,file.backing.backing=${DISK}`,
     ])
     const nbd = { host: '127.0.0.1', port: await freePort() }
-    devices = { here: primaryDisks({ qmp: primary, disks: [DISK], nbd }), there: secondaryDisks({ qmp: secondary, disks: [DISK], nbd }) }
-    await devices.there.setup()
-    await devices.here.setup()
+    const there = { qmp: secondary, disks: [DISK], nbd }
+    devices = { here: primaryDisks({ qmp: primary, disks: [DISK], nbd, sleep }), there: secondaryDisks(there), replica: replicaDisks(there) }
+    const begun = how === 'replica' ? sleep(300).then(() => devices.replica.setup('s')) : devices.there.setup()
+    if (how === 'copies') await begun
+    await Promise.all([begun, devices.here.setup()])
   }
   beforeEach(async () => {
     primary = await startQemu(diskFolder(), [`if=none,id=${DISK},driver=quorum,read-pattern=fifo,vote-threshold=1,children.0.driver=raw,children.0.file.driver=file,children.0.file.filename=DIR/disk.raw`])
@@ -41,6 +44,30 @@ describe.skipIf(!qemuThere())('with two real QEMUs', { timeout: 120_000 }, () =>
     await primary.kill()
     await devices.there.teardown('release')
     expect(await Promise.all([secondary.holds('top', 0, 0x11), secondary.holds('top', MIB, 0x22), secondary.holds('top', 2 * MIB, 0)])).toEqual([true, true, true])
+  })
+
+  it('a backup that acknowledges has the disk of an epoch when it says so, and goes back to the last one it stored when the primary dies', async () => {
+    await devices.here.teardown('release')
+    await devices.there.teardown('drop')
+    await secondary.remove()
+    await otherSide('replica')
+    const { replica, here } = devices
+    const signal = new AbortController().signal
+    for (let epoch = 0; epoch < 3; epoch++) {
+      await primary.write(DISK, 0, epoch + 1)
+      await here.postsuspend(epoch) // the guest stands from here on
+      await replica.received(epoch, signal)
+      await replica.store(epoch) // and is acknowledged
+      await here.preresume(epoch)
+      await here.commit(epoch)
+    }
+    await primary.write(DISK, 0, 0x77)
+    await here.postsuspend(3)
+    await replica.received(3, signal)
+    await primary.kill() // it is not stored
+    await replica.promote(2, 1n)
+    await replica.teardown()
+    expect(await secondary.holds('top', 0, 3)).toBe(true)
   })
 
   it('what the primary writes is in the copy after each checkpoint', async () => {

@@ -1,4 +1,4 @@
-import { primaryDisks, qemuDiskCodes, secondaryDisks, type QmpCommands } from '@xen-replication/qemu-disk'
+import { primaryDisks, qemuDiskCodes, replicaDisks, secondaryDisks, type QmpCommands } from '@xen-replication/qemu-disk'
 import { describe, expect, it } from 'vitest'
 
 /** Writes down what it is told; answers and refusals by command. */
@@ -35,6 +35,23 @@ describe('the side whose guest writes', () => {
     await device.teardown('release')
     await device.teardown('release')
     expect(told).toEqual(['xen-set-replication {"enable":false,"primary":true}', DETACH, REMOVE])
+  })
+
+  it('has its guest stand until an epoch is stored, and waits for a copy that is not ready yet', async () => {
+    let refusals = 3
+    const told: string[] = []
+    const execute: QmpCommands['execute'] = (command) => {
+      told.push(command)
+      return command === 'blockdev-add' && (refusals -= 1) >= 0 ? Promise.reject(new Error('Connection refused')) : Promise.resolve({})
+    }
+    const slept: number[] = []
+    const device = primaryDisks({ qmp: { execute }, disks: ['d0'], nbd, sleep: (ms) => Promise.resolve(void slept.push(ms)) })
+    expect(device.standsUntil).toBe('stored')
+    await device.setup()
+    expect(told).toEqual(['blockdev-add', 'blockdev-add', 'blockdev-add', 'blockdev-add', 'x-blockdev-change', 'xen-set-replication'])
+    expect(slept).toHaveLength(3)
+    refusals = 1000
+    await expect(primaryDisks({ qmp: { execute }, disks: ['d0'], nbd, sleep: () => Promise.resolve() }).setup()).rejects.toThrow('refused')
   })
 
   it.each([['blockdev-add', []], ['x-blockdev-change', [REMOVE]], ['xen-set-replication', [DETACH, REMOVE]]])('a setup that fails at %s leaves nothing', async (bad, undone) => {
@@ -112,4 +129,27 @@ describe.each([['primary', primaryDisks], ['secondary', secondaryDisks]] as cons
 
 it('each code is explained in a sentence', () => {
   for (const sentence of Object.values(qemuDiskCodes)) expect(sentence).toMatch(/^[A-Z].*\.$/)
+})
+
+describe('the copies of a backup that acknowledges epochs', () => {
+  it('make a checkpoint when an epoch is stored, not before, and are taken over once', async () => {
+    const { qmp, told } = scripted()
+    const device = replicaDisks({ qmp, disks: ['d0'], nbd })
+    await device.setup('s')
+    told.splice(0)
+    await device.received(0, new AbortController().signal)
+    expect(told.splice(0)).toEqual(['query-xen-replication-status'])
+    await device.store(0)
+    expect(told.splice(0)).toEqual(['xen-colo-do-checkpoint'])
+    await device.promote(0, 3n)
+    await device.teardown()
+    expect(told).toEqual(['xen-set-replication {"enable":false,"primary":false,"failover":true}', 'nbd-server-stop'])
+  })
+
+  it('do not take an epoch for received when QEMU says that the copies differ', async () => {
+    const { qmp } = scripted({ 'query-xen-replication-status': { error: true, desc: 'the link is gone' } })
+    const device = replicaDisks({ qmp, disks: ['d0'], nbd })
+    await device.setup('s')
+    await expect(device.received(0, new AbortController().signal)).rejects.toMatchObject({ code: 'DISK_REPLICATION' })
+  })
 })

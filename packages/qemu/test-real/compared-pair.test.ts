@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { bench, startGuest, until } from './real-qemu.ts'
-import { checkpoints, xr } from './xr.ts'
+import { bench, freePort, startGuest, until, type RealQemu } from './real-qemu.ts'
+import { checkpoints, xr, type Xr } from './xr.ts'
 
 /** What stands in a packet of the guest, behind Ethernet, IP and UDP. */
 interface Sent {
@@ -11,8 +11,14 @@ interface Sent {
   readonly mark: number
 }
 
-/** The other end of a network device: gets what is let out of it. */
-async function network(): Promise<{ readonly port: number; readonly sent: Sent[] }> {
+/** The other end of a network device. */
+interface Network {
+  readonly port: number
+  /** What was let out of it, as it came. */
+  readonly sent: Sent[]
+}
+
+async function network(): Promise<Network> {
   const socket: Socket = createSocket('udp4')
   const sent: Sent[] = []
   socket.on('message', (frame) => {
@@ -29,34 +35,40 @@ function gapsIn(sent: readonly Sent[]): readonly (readonly [number, number])[] {
   return counts.slice(1).flatMap((count, i) => (count === (counts[i] ?? 0) + 1 ? [] : [[counts[i] ?? 0, count] as const]))
 }
 
-/** A port that nobody has just now. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(resolve))
-  return port
+const card = (to: number, at: number): readonly string[] => ['-netdev', `socket,id=hn0,udp=127.0.0.1:${to},localaddr=127.0.0.1:${at}`, '-device', 'virtio-net-pci,netdev=hn0,mac=52:54:00:00:00:02,addr=5,romfile=']
+
+interface Compared {
+  readonly primary: RealQemu
+  readonly secondary: RealQemu
+  readonly watcher: Xr
+  readonly near: Network
+  readonly far: Network
 }
 
-const card = (to: number, at: number): readonly string[] => ['-netdev', `socket,id=hn0,udp=127.0.0.1:${to},localaddr=127.0.0.1:${at}`, '-device', 'virtio-net-pci,netdev=hn0,mac=52:54:00:00:00:02,addr=5,romfile=']
+/** A pair that has made five checkpoints because of what its guests send. */
+async function compared(options: readonly string[] = []): Promise<Compared> {
+  const rig = bench('sends')
+  const [near, far] = [await network(), await network()]
+  const at = (name: string): string => `unix:${join(rig.folder, name)}`
+  const primary = await startGuest(rig, 'primary', card(near.port, await freePort()))
+  const secondary = await startGuest(rig, 'secondary', [...card(far.port, await freePort()), '-incoming', at('link')])
+  await until('the guest sends', () => near.sent.length > 5)
+  const words = ['--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--failure-timeout', '3s']
+  const watcher = xr(['qemu-colo', '-v', ...words, ...options])
+  await until(`checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= 5 || watcher.process.exitCode !== null)
+  return { primary, secondary, watcher, near, far }
+}
+
+/** The last packets may wait for their counterparts. */
+const settled = ({ sent }: Network): readonly Sent[] => sent.filter(({ count }) => count < Math.max(...sent.map((one) => one.count)) - 16)
 
 describe('a pair whose packets are compared', () => {
   it('makes checkpoints because they differ, and not by the clock; loses none, and goes on at the secondary', async () => {
-    const rig = bench('sends')
-    const [near, far] = [await network(), await network()]
-    const at = (name: string): string => `unix:${join(rig.folder, name)}`
-    const primary = await startGuest(rig, 'primary', card(near.port, await freePort()))
-    const secondary = await startGuest(rig, 'secondary', [...card(far.port, await freePort()), '-incoming', at('link')])
-    await until('the guest sends', () => near.sent.length > 5)
-    const watcher = xr(['qemu-colo', '-v', '--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--unsafe-no-arbiter'])
-    await until(`both run: ${watcher.said()}`, () => watcher.said().includes('checkpoints follow') || watcher.process.exitCode !== null)
-    const began = near.sent.length
-    await until(`checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= 5)
-    await until('packets come', () => near.sent.slice(began).filter(({ mark }) => mark !== 0).length >= 5)
-    const seen = near.sent.slice(began)
-    const newest = Math.max(...seen.map(({ count }) => count))
-    expect(gapsIn(seen.filter(({ count }) => count < newest - 16))).toEqual([])
-    expect(seen.filter(({ count, mark }) => (count % 16 === 0) !== (mark !== 0))).toEqual([])
+    const { primary, secondary, watcher, near, far } = await compared(['--unsafe-no-arbiter'])
+    await until('each sixteenth differs', () => near.sent.filter(({ mark }) => mark !== 0).length >= 5)
+    expect(gapsIn(settled(near))).toEqual([])
+    expect(near.sent[0]?.count).toBeLessThan(6)
+    expect(near.sent.filter(({ count, mark }) => (count % 16 === 0) !== (mark !== 0))).toEqual([])
     expect(far.sent).toEqual([])
     const last = near.sent.at(-1)?.count ?? 0
     await primary.kill()
@@ -66,5 +78,26 @@ describe('a pair whose packets are compared', () => {
     expect(gapsIn(far.sent)).toEqual([])
     const { mode } = (await secondary.qmp.execute('query-colo-status')) as { mode: string }
     expect(mode).toBe('none')
+  })
+
+  it('goes on at the primary, and what it sends then goes out as it is', async () => {
+    const { secondary, watcher, near, far } = await compared()
+    await secondary.kill()
+    expect(await watcher.end, watcher.said()).toBe(0)
+    const before = near.sent.length
+    await until('the primary sends', () => near.sent.length > before + 20)
+    // QEMU drops what waits for its counterpart when the comparison is taken away (7.2, net/colo-compare.c, colo_compare_finalize)
+    expect(gapsIn(near.sent).length).toBeLessThanOrEqual(1)
+    expect(gapsIn(near.sent.slice(before))).toEqual([])
+    expect(far.sent).toEqual([])
+  })
+
+  it('is silent at the secondary until it is granted that it goes on', async () => {
+    const { primary, secondary, watcher, far } = await compared()
+    await primary.kill()
+    expect(await watcher.end, watcher.said()).toBe(6)
+    const counted = secondary.counts().length
+    await until('the guest of the secondary counts on', () => secondary.counts().length > counted + 20)
+    expect(far.sent).toEqual([])
   })
 })

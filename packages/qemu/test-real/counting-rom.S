@@ -6,9 +6,15 @@
         .word 0, 0
 start:  cli
         cld
+        movb $0x34, %al         # timer 0: an interrupt every 24,576 ticks of 1,193,182 a second, some 20 ms
+        outb %al, $0x43
+        xorb %al, %al
+        outb %al, $0x40
+        movb $0x60, %al
+        outb %al, $0x40
         xorl %ebp, %ebp         # the count
         xorw %di, %di           # which of 64 pages is next
-round:  movw $16, %cx           # 16 pages a round
+round:  movw $64, %cx           # each page a round
 mark:   movw %di, %ax
         shlw $8, %ax            # page number to segment
         addw $0x2000, %ax       # pages begin at 0x20000
@@ -33,13 +39,9 @@ digit:  roll $4, %ebx
         movb $10, %al
         outb %al, %dx
         incl %ebp
-        rdtsc
-        addl $60000000, %eax    # some 20 to 60 ms
-        movl %eax, %esi
-again:  pause
-        rdtsc
-        subl %esi, %eax
-        js again
+        sti                     # idle until the timer of the BIOS comes
+        hlt
+        cli
         jmp round
         .org 511
         .byte 0

@@ -1,11 +1,12 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '@xen-replication/plugin-api'
 import { openQmp, type Qmp } from '@xen-replication/qmp'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { countingRom } from './counting-rom.ts'
 
 /** The program; `npm run test:qemu` gives it. */
@@ -23,8 +24,6 @@ export interface Bench {
 export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'xr-real-qemu-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  const built = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', join(folder, 'keep-lock.so'), join(import.meta.dirname, 'keep-lock.c'), '-ldl'])
-  if (built.status !== 0) throw new Error(`keep-lock.c could not be compiled: ${String(built.stderr)}`)
   return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder, guest)] }
 }
 
@@ -43,7 +42,7 @@ export interface RealQemu {
 export async function startGuest({ folder, machine }: Bench, name: string, more: readonly string[] = []): Promise<RealQemu> {
   const [serial, monitor] = [join(folder, `${name}.serial`), join(folder, `${name}.qmp`)]
   const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-qmp', `unix:${join(folder, `${name}.watch`)},server=on,wait=off`, '-name', name, ...more]
-  const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: join(folder, 'keep-lock.so') } })
+  const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: inject('keepLock') } })
   const said: Buffer[] = []
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
@@ -67,14 +66,17 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
   return { process: child, qmp, said: () => Buffer.concat(said).toString(), counts: () => countsIn(serial), kill }
 }
 
-/** What a guest has counted, as far as lines are complete. */
+/** Digits of a count. */
+const DIGITS = 8
+
+/** What a guest has counted, as far as lines are complete: one that was taken back to a checkpoint in the middle of a line says only the end of it. */
 export function countsIn(serial: string): readonly number[] {
   const text = existsSync(serial) ? readFileSync(serial, 'latin1') : ''
-  return text.split('\n').slice(0, -1).map((line) => Number.parseInt(line.slice(-8), 16))
+  return text.split('\n').slice(0, -1).filter((line) => line.length >= DIGITS).map((line) => Number.parseInt(line.slice(-DIGITS), 16))
 }
 
 /** Waits until it is so. */
-export async function until(what: string, so: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+export async function until(what: string, so: () => boolean | Promise<boolean>, seconds = 150): Promise<void> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await setTimeout(20)) if (await so()) return
   throw new Error(`it took too long: ${what}`)
 }
@@ -84,4 +86,13 @@ export async function replicate({ qmp }: RealQemu, uri: string, delayMs: number)
   await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-colo', state: true }, { capability: 'events', state: true }] })
   await qmp.execute('migrate-set-parameters', { 'x-checkpoint-delay': delayMs })
   await qmp.execute('migrate', { uri })
+}
+
+/** A TCP port of this machine that nobody has just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  return port
 }

@@ -10,6 +10,12 @@ frame:  .byte 0x52, 0x54, 0, 0, 0, 1, 0x52, 0x54, 0, 0, 0, 2, 8, 0
         .byte 0x1b, 0x59, 0x1b, 0x5a, 0, 16, 0, 0
 start:  cli
         cld
+        movb $0x34, %al         # timer 0: an interrupt every 24,576 ticks of 1,193,182 a second, some 20 ms
+        outb %al, $0x43
+        xorb %al, %al
+        outb %al, $0x40
+        movb $0x60, %al
+        outb %al, $0x40
         movw $0x7000, %ax       # 0x70000: descriptors, 0x71000: available, 0x72000: used, 0x73000: port, 0x73010: packet
         movw %ax, %es
         movw %ax, %fs
@@ -55,7 +61,7 @@ start:  cli
         rep movsb
         xorl %ebp, %ebp         # the count
         xorw %di, %di           # which of 64 pages is next
-round:  movw $16, %cx           # 16 pages a round
+round:  movw $64, %cx           # each page a round
 mark:   movw %di, %ax
         shlw $8, %ax            # page number to segment
         addw $0x2000, %ax       # pages begin at 0x20000
@@ -94,13 +100,9 @@ same:   movl %eax, %fs:0x3048
         movw $1, %ax
         outw %ax, %dx
         incl %ebp
-        rdtsc
-        addl $60000000, %eax    # some 20 to 60 ms
-        movl %eax, %esi
-again:  pause
-        rdtsc
-        subl %esi, %eax
-        js again
+        sti                     # idle until the timer of the BIOS comes
+        hlt
+        cli
         jmp round
 config: movw $0xcf8, %dx        # a word of the configuration of a PCI device
         outl %eax, %dx

@@ -1,5 +1,5 @@
 export { remus, remusPlugin } from './remus.ts'
 export { primaryTable } from './primary.ts'
 export { secondaryTable } from './secondary.ts'
-export { nextInterval } from './interval.ts'
+export { nextDue, nextInterval } from './interval.ts'
 export { remusOptions } from './options.ts'

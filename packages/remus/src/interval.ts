@@ -17,3 +17,9 @@ export function nextInterval({ least, most }: { readonly least: number; readonly
   const wanted = last.outputs > 0 ? interval / 2 : interval * GROWTH
   return Math.min(most, Math.max(least, bearable, wanted))
 }
+
+/** When the checkpoint after the one that was due at `last` is due, in milliseconds; never longer ago than an interval. */
+export function nextDue(last: number, interval: number, now: number): number {
+  const due = last + interval
+  return now - due > interval ? now : due
+}

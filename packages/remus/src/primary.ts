@@ -2,6 +2,8 @@ import { go } from '@xen-replication/plugin-api'
 
 /** Whoever has lost its peer stands still until it is known who may run the guest. */
 const lost = go('arbitrating', 'stand', 'arbitrate')
+/** Whoever has given the guest away cannot know whether the peer runs it: what is here is not destroyed because the peer may. */
+const doubt = go('doubting', 'stand', 'arbitrate')
 const leave = go('leaving', 'send:leave', 'expect')
 const deserted = go('deserted', 'resume', 'release-guest')
 const checkpoint = go('sent', 'suspend', 'postsuspend', 'stage', 'preresume', 'resume', 'send-staged', 'expect')
@@ -54,7 +56,7 @@ export const primaryTable = {
     taken: go('moved', 'destroy'),
     refused: deserted,
     left: deserted,
-    'peer-lost': lost,
+    'peer-lost': doubt,
   },
   leaving: {
     left: go('stopped', 'resume', 'release-guest'),
@@ -73,6 +75,17 @@ export const primaryTable = {
     stop: go('paused'),
   },
   winning: { done: go('alone'), fenced: go('standing', 'await-word') },
+  doubting: {
+    won: go('regaining', 'take-over', 'resume', 'done'),
+    lost: go('parked'),
+    unknown: go('wondering', 'await-word'),
+  },
+  wondering: {
+    again: doubt,
+    failover: go('regaining', 'take-over', 'resume', 'done'),
+    stop: go('parked'),
+  },
+  regaining: { done: go('alone'), fenced: go('wondering', 'await-word') },
   /** Runs on without a peer: it is lost, and may not run the guest. */
   alone: {},
   /** Runs on without a peer: it has given up. */
@@ -87,4 +100,6 @@ export const primaryTable = {
   yielded: {},
   /** Nobody could say who may run it; here it is paused. */
   paused: {},
+  /** The guest was given away, and whether it runs at the peer nobody has heard; here it is paused, in case it does not. */
+  parked: {},
 } as const

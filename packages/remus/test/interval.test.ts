@@ -1,5 +1,5 @@
 import type { EffectPorts, EpochFacts, OptionValues } from '@xen-replication/plugin-api'
-import { nextInterval, remus } from '@xen-replication/remus'
+import { nextDue, nextInterval, remus } from '@xen-replication/remus'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -41,8 +41,8 @@ function waiting(options: OptionValues, requested: EffectPorts['requested'] = ()
     },
   }
   const all = { interval: 100, 'least-interval': 20, adaptive: false, ...options }
-  const effects = remus.primary.effects({ clock, options: all, signal: new AbortController().signal, request: () => undefined, requested, lastEpoch: () => facts({ outputs: 1 }) })
-  return { slept, spend: (ms: number) => (now += ms), wait: effects['wait-interval'] as () => Promise<string> }
+  const effects = remus.primary.effects({ clock, options: all, signal: new AbortController().signal, request: () => undefined, requested, diverged: () => new Promise(() => undefined), lastEpoch: () => facts({ outputs: 1 }) })
+  return { slept, now: () => now, spend: (ms: number) => (now += ms), wait: effects['wait-interval'] as () => Promise<string> }
 }
 
 describe('waiting for the next checkpoint', () => {
@@ -55,6 +55,20 @@ describe('waiting for the next checkpoint', () => {
     spend(250)
     await wait()
     expect(slept).toEqual([70, 10, 0])
+  })
+
+  it('does not add up what timers are late by', async () => {
+    const { spend, wait, now } = waiting({})
+    for (let i = 0; i < 50; i += 1) {
+      await wait()
+      spend(7) // the timer and the checkpoint
+    }
+    expect(now()).toBeLessThanOrEqual(50 * 100 + 7)
+  })
+
+  it('makes up for one late checkpoint, and does not run after many', () => {
+    expect(nextDue(1000, 100, 1130)).toBe(1100)
+    expect(nextDue(1000, 100, 5000)).toBe(5000)
   })
 
   it('is shorter and shorter while output waits, where the interval is to follow the load', async () => {

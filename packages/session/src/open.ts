@@ -85,7 +85,7 @@ export async function openReceiver(options: OpenOptions, begun?: (hello: Hello) 
 function mannersOf({ purpose, alsoFor = [], limits, compression = 'auto', compressors = [], must = [], random = randomBytes, again, lasting = false }: OpenOptions): Manners {
   const options = sessionOptions(limits)
   const goesOn = lasting || (again !== undefined && options.resumeWaitMs > 0)
-  const can = bitsOf(goesOn ? ['resume', 'zeros', 'replication'] : ['zeros', 'replication'])
+  const can = bitsOf(['zeros', 'replication', 'holes', ...(goesOn ? (['resume'] as const) : []), ...(compression === 'none' ? [] : (['deltas'] as const))])
   const manners = { purpose, alsoFor, limits: options, can, must: bitsOf(must), compression, compressors: [...compressors, ...nodeCompressors()], random }
   compressionOffer(compression, manners.compressors)
   return manners

@@ -177,7 +177,7 @@ describe('a receiver that does not keep to the protocol', () => {
   it.each<[string, (peer: Peer) => Promise<void>, string]>([
     ['acknowledges what was never sent', (peer) => peer.say('ack', { frame: 99, taken: 0 }), 'SESSION_UNEXPECTED'],
     ['has taken what was never sent', (peer) => peer.say('ack', { frame: 0, taken: 1e9 }), 'SESSION_UNEXPECTED'],
-    ['sends data itself', (peer) => peer.say('data', { offset: 0, length: 0, unpacked: 0, crc: 0, codec: 0, zeros: 0, payload: new Uint8Array(0) }), 'SESSION_UNEXPECTED'],
+    ['sends data itself', (peer) => peer.say('data', { offset: 0, length: 0, unpacked: 0, crc: 0, codec: 0, form: 0, payload: new Uint8Array(0) }), 'SESSION_UNEXPECTED'],
     ['greets once more', (peer) => peer.hear('data').then(() => peer.channel.write(encodeFrame('resume', { next: 1, token: noise(32) }, 0))), 'SESSION_UNEXPECTED'],
     ['leaves out a number', (peer) => peer.channel.write(encodeFrame('received', {}, 2)), 'SESSION_UNEXPECTED'],
     ['says more and more', async (peer) => {
@@ -204,7 +204,7 @@ async function beatFor(peer: Peer, seconds: number): Promise<void> {
 }
 
 describe('a sender that does not keep to the protocol', () => {
-  const data = (offset: number, bytes: Uint8Array): BodyOf<'data'> => ({ offset, length: bytes.length, unpacked: bytes.length, crc: 0, codec: 0, zeros: 0, payload: bytes })
+  const data = (offset: number, bytes: Uint8Array): BodyOf<'data'> => ({ offset, length: bytes.length, unpacked: bytes.length, crc: 0, codec: 0, form: 0, payload: bytes })
 
   it.each<[string, (peer: Peer) => Promise<void>, string]>([
     ['hands over what has not come', (peer) => peer.say('yours', {}), 'SESSION_UNEXPECTED'],

@@ -45,8 +45,8 @@ describe('a stream with epochs', () => {
       await sender.send('say', 'svm-ready')
       expect(Buffer.compare(await drain(source), Buffer.concat([noise(100_000, epoch), noise(3, epoch)]))).toBe(0)
       expect([source.isWhole, await receiver.expect('epoch-end'), await receiver.expect('say')]).toEqual([false, { epoch }, 'svm-ready'])
-      await receiver.send('epoch-stored', { epoch })
-      expect(await sender.expect('epoch-stored')).toEqual({ epoch })
+      await receiver.send('epoch-stored', { epoch, token: 3n })
+      expect(await sender.expect('epoch-stored')).toEqual({ epoch, token: 3n })
     }
     await sink.end()
     expect([await source.read(5), source.isWhole, await source.read(5)]).toEqual([undefined, true, undefined])

@@ -13,8 +13,10 @@ import { receiveGuest } from './operations/receive.ts'
 import { restoreGuest } from './operations/restore.ts'
 import { saveGuest } from './operations/save.ts'
 import { sendImage } from './operations/send-image.ts'
+import { standIn } from './operations/stand-in.ts'
 import { collectPlugins, type Collected, type Found } from './plugins/collect-plugins.ts'
 import { replicateGuests } from './replicate/replicate.ts'
+import { noNotes, type LeftNotes } from './running/left-notes.ts'
 import { T, type Bound, type Token } from './tokens.ts'
 
 export interface ComposeRequest {
@@ -27,6 +29,8 @@ export interface ComposeRequest {
   readonly observers?: readonly Observer[] | undefined
   readonly clock: Clock
   readonly registry: Registry
+  /** Guests that dead processes protected; none where nothing is said. */
+  readonly notes?: LeftNotes | undefined
   /** Ends the opening of the backend. */
   readonly signal: AbortSignalLike
 }
@@ -69,10 +73,11 @@ export async function compose(request: ComposeRequest): Promise<Toolstack> {
 
 type Keep = <C extends { close(): Promise<void> }>(made: C) => C
 
-function bindParts({ bind }: ContainerModuleLoadOptions, { clock, observers = [], registry, settings, signal }: ComposeRequest, collected: Collected, chosen: Found<'backend'>, keep: Keep): void {
+function bindParts({ bind }: ContainerModuleLoadOptions, { clock, observers = [], registry, notes = noNotes, settings, signal }: ComposeRequest, collected: Collected, chosen: Found<'backend'>, keep: Keep): void {
   bind<Collected>(T.collected).toConstantValue(collected)
   bind<Clock>(T.clock).toConstantValue(clock)
   bind<Registry>(T.registry).toConstantValue(registry)
+  bind<LeftNotes>(T.notes).toConstantValue(notes)
   bind(T.links).toResolvedValue(linksOver, [T.collected])
   bind<HypervisorBackend>(T.backend).toDynamicValue(async () => keep(await chosen.what.open(settings, signal)))
   bind<Observer>(T.observer).toDynamicValue(async () => {
@@ -86,7 +91,7 @@ function bindParts({ bind }: ContainerModuleLoadOptions, { clock, observers = []
 }
 
 function bindOperations({ bind }: ContainerModuleLoadOptions): void {
-  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations, clock: Clock, collected: Collected): Host => ({ backend, links, operations, clock, collected }), [T.backend, T.links, T.operations, T.clock, T.collected])
+  bind<Host>(T.host).toResolvedValue((backend: HypervisorBackend, links: Host['links'], operations: Operations, clock: Clock, collected: Collected, notes: LeftNotes): Host => ({ backend, links, operations, clock, collected, notes }), [T.backend, T.links, T.operations, T.clock, T.collected, T.notes])
   const operation = <Work extends (host: Host, ...rest: never[]) => unknown>(token: Token<Bound<Work>>, work: Work): void => {
     bind(token).toResolvedValue((host: Host) => (...rest: never[]) => work(host, ...rest), [T.host])
   }
@@ -100,6 +105,7 @@ function bindOperations({ bind }: ContainerModuleLoadOptions): void {
   operation(T.sendImage, sendImage)
   operation(T.receiveImage, receiveImage)
   operation(T.replicate, replicateGuests)
+  operation(T.standIn, standIn)
 }
 
 async function unbind(container: Container): Promise<void> {

@@ -10,8 +10,10 @@ import type { receiveGuest } from './operations/receive.ts'
 import type { restoreGuest } from './operations/restore.ts'
 import type { saveGuest } from './operations/save.ts'
 import type { sendImage } from './operations/send-image.ts'
+import type { standIn } from './operations/stand-in.ts'
 import type { Collected } from './plugins/collect-plugins.ts'
 import type { replicateGuests } from './replicate/replicate.ts'
+import type { LeftNotes } from './running/left-notes.ts'
 
 /** A name under which the container has something, and what that is. */
 export type Token<T> = symbol & { readonly gives?: T }
@@ -30,6 +32,7 @@ export const T = {
   links: token<Links>('Links'),
   observer: token<Observer>('Observer'),
   registry: token<Registry>('Registry'),
+  notes: token<LeftNotes>('Notes'),
   operations: token<Operations>('Operations'),
   host: token<Host>('Host'),
   list: token<Bound<typeof listGuests>>('List'),
@@ -39,6 +42,7 @@ export const T = {
   restore: token<Bound<typeof restoreGuest>>('Restore'),
   migrate: token<Bound<typeof migrateGuest>>('Migrate'),
   replicate: token<Bound<typeof replicateGuests>>('Replicate'),
+  standIn: token<Bound<typeof standIn>>('StandIn'),
   receive: token<Bound<typeof receiveGuest>>('Receive'),
   sendImage: token<Bound<typeof sendImage>>('SendImage'),
   receiveImage: token<Bound<typeof receiveImage>>('ReceiveImage'),

@@ -13,6 +13,7 @@ export const toolstackCodes = {
   TOOL_DENIED: 'The arbiter does not let this side run the guest, or nobody could say which side may.',
   TOOL_UNPROTECTED: 'The guest runs on, and nobody has a copy of it any more.',
   TOOL_ARBITER: 'The two sides of a replication do not agree on who decides when they lose each other.',
+  TOOL_STALE: 'The two sides of a replication know of different grants for the guest: one of them is out of date, or they ask different arbiters.',
   TOOL_NO_OPERATION: 'No operation on that guest is under way on this host.',
 } as const
 

@@ -2,7 +2,7 @@ import type { Arbiter, ArbiterContribution, Claim, Grant, Verdict } from '@xen-r
 import { resolve } from 'node:path'
 import { ArbiterError } from '../arbiter-error.ts'
 import { ask, requireAnswer, unknown } from '../ask.ts'
-import { isSame, isSameSession, requireClaim, verdictOn } from '../claims.ts'
+import { isLater, isSame, isSameSession, outdated, requireClaim, requireGuest, verdictOn } from '../claims.ts'
 import { GrantFolder } from './grant-folder.ts'
 
 /** More sessions of one guest than anybody has lost links. */
@@ -34,6 +34,11 @@ function arbiterOn(folder: GrantFolder, timeoutMs: number): Arbiter {
       const answer = await ask({ signal, timeoutMs }, async () => !closed && stands(folder, grant))
       return 'said' in answer && answer.said
     },
+    latest: (guest, signal) =>
+      requireAnswer({ signal, timeoutMs }, () => {
+        if (closed) throw new ArbiterError('ARBITER_CLOSED', 'the arbiter was closed')
+        return folder.latest(requireGuest(guest))
+      }),
     close: () => {
       closed = true
       return Promise.resolve()
@@ -49,9 +54,10 @@ async function decide(folder: GrantFolder, claim: Claim, going: AbortSignal): Pr
   for (let token = 1n; token <= MOST_GRANTS; token++) {
     going.throwIfAborted()
     const there = (await folder.read(claim.guest, token)) ?? (await folder.put({ claim, token }))
+    if (isLater(there, claim)) return outdated(there)
     if (!isSameSession(there.claim, claim)) continue
     const verdict = verdictOn(claim, there)
-    if (verdict.answer === 'granted') await folder.secure(claim.guest, token)
+    if (verdict.answer === 'granted') await folder.secure()
     return verdict
   }
   throw new ArbiterError('ARBITER_STORAGE', `there are more than ${MOST_GRANTS} grants for the guest`, { hint: 'use a new folder' })

@@ -46,20 +46,28 @@ export class GrantFolder {
     return there
   }
 
-  /** Brings a grant to the disk, so that it outlives a loss of power. */
-  async secure(guest: string, token: bigint): Promise<void> {
-    await synced(this.#fileOf(guest, token), constants.O_RDONLY)
+  /** Has the name of a grant outlive a loss of power; what is in it was brought to the disk before it had the name. */
+  async secure(): Promise<void> {
     await synced(this.#path, constants.O_RDONLY | constants.O_DIRECTORY)
   }
 
   /** Whether there is a grant for the guest with a greater token. Opening the folder makes NFS ask its server. */
   async hasLater(guest: string, token: bigint): Promise<boolean> {
-    const names = await readdir(this.#path)
-    const later = names.some((name) => {
+    return (await this.#tokens(guest)).some((one) => one > token) || (await this.read(guest, token + 1n)) !== undefined
+  }
+
+  /** The greatest token of a grant for the guest, 0 when there is none; a listing that is a little old is gone on from. */
+  async latest(guest: string): Promise<bigint> {
+    let token = (await this.#tokens(guest)).reduce((most, one) => (one > most ? one : most), 0n)
+    while ((await this.read(guest, token + 1n)) !== undefined) token += 1n
+    return token
+  }
+
+  async #tokens(guest: string): Promise<readonly bigint[]> {
+    return (await readdir(this.#path)).flatMap((name) => {
       const [, of, number] = /^([A-Za-z0-9-]+)\.(\d{1,20})\.grant$/.exec(name) ?? []
-      return of === guest && number !== undefined && BigInt(number) > token
+      return of === guest && number !== undefined ? [BigInt(number)] : []
     })
-    return later || (await this.read(guest, token + 1n)) !== undefined
   }
 
   /**

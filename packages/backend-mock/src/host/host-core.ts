@@ -1,5 +1,6 @@
 import { BackendError, type Clock, type DomId, type GuestFacts } from '@xen-replication/hypervisor'
 import { Disk } from '../device/disk.ts'
+import type { DiskJournal } from '../device/disk-journal.ts'
 import { Nic } from '../device/nic.ts'
 import { Guest } from '../guest/guest.ts'
 import type { GuestRecord } from '../guest/record.ts'
@@ -132,8 +133,9 @@ export class HostCore {
   async save(guest: Guest): Promise<void> {
     const stored = this.store.guest(guest.domId)
     if (stored === undefined) return
-    if (stored.record.phase === 'built') await this.settle(guest)
-    const record = { ...recordOf(guest), name: stored.record.name, extents: stored.record.extents, generation: stored.record.generation + 1, phase: 'built' as const }
+    const { phase } = stored.record
+    if (phase !== 'building') await this.settle(guest)
+    const record = { ...recordOf(guest), name: stored.record.name, extents: stored.record.extents, generation: stored.record.generation + 1, phase: phase === 'shadow' ? phase : ('built' as const) }
     await this.store.save(record, { p2m: guest.pv?.space.table(), pages: guest.ram.changedRuns() }, guest.taken)
     guest.ram.changed?.clear()
     guest.record = record
@@ -174,7 +176,7 @@ export class HostCore {
 
   async close(): Promise<void> {
     for (const domId of [...this.#residents.keys()]) {
-      if (this.store.guest(domId)?.record.phase === 'building') await this.destroy(domId)
+      if (this.store.guest(domId)?.record.phase !== 'built') await this.destroy(domId)
       while (this.store.lasting && this.#residents.has(domId)) await this.detach(domId)
     }
     await this.store.close()
@@ -188,14 +190,14 @@ export class HostCore {
   }
 
   #newGuest(record: GuestRecord): Guest {
-    const { domId, nics, disks } = record
-    const seen = this.options.onPacket
+    const { domId, uuid, nics, disks } = record
+    const { onPacket: seen, diskJournal } = this.options
     return new Guest(record, {
       machine: this.machine,
       memory: this.store.memory(record),
       lasting: this.store.lasting,
       nics: Array.from({ length: nics }, (_, n) => new Nic(`vif${domId}.${n}`, () => this.clock.now(), (packet) => seen?.(domId as DomId, packet))),
-      disks: Array.from({ length: disks }, (_, n) => new Disk(`xvd${String.fromCharCode(97 + n)}`)),
+      disks: Array.from({ length: disks }, (_, n) => newDisk(`xvd${String.fromCharCode(97 + n)}`, uuid, diskJournal)),
     })
   }
 
@@ -208,5 +210,7 @@ export class HostCore {
     this.ledger.forget(domId)
   }
 }
+
+const newDisk = (name: string, uuid: string, journal: DiskJournal | undefined): Disk => new Disk(name, `${uuid} ${name}`, journal)
 
 const hasChanged = ({ record, ram, taken, doneUs }: Guest): boolean => record.phase === 'building' || ram.changed?.size !== 0 || taken > 0 || doneUs > record.doneUs

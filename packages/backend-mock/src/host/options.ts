@@ -1,4 +1,5 @@
 import type { Clock, DomId, GuestKind } from '@xen-replication/hypervisor'
+import type { DiskJournal } from '../device/disk-journal.ts'
 import type { Packet } from '../device/nic.ts'
 import type { SuspendManner } from '../guest/record.ts'
 import type { WorkloadName } from '../guest/workload.ts'
@@ -17,6 +18,8 @@ export interface MockHostOptions {
   readonly pv32?: 'yes' | 'no'
   /** How long a suspend request waits for an answer, in milliseconds; 60,000 as in libxl. */
   readonly suspendTimeoutMs?: number
+  /** Where the disks of this host and of another one meet; without it disks are of this host alone. */
+  readonly diskJournal?: DiskJournal
   /** Is told of every packet that leaves the host. */
   readonly onPacket?: (domId: DomId, packet: Packet) => void
 }
@@ -51,6 +54,8 @@ export interface GuestSpec {
   readonly disks?: number
   /** PV: operations between changes of its page tables; 500, 0 for never. */
   readonly tablesEvery?: number
+  /** Packets from one that holds something of its moment, as no two guests have it alike, to the next; 0, for never. */
+  readonly noiseEvery?: number
   /** HVM: keys below the device model's xenstore node. */
   readonly modelXenstore?: readonly (readonly [key: string, value: string])[]
   /** HVM: size of the device model's state in bytes; 24 KiB. */

@@ -1,6 +1,7 @@
 import { isXrError } from '@xen-replication/errors'
-import { BackendError, type DomId, type GuestBuilder, type GuestFacts, type GuestForRestore, type DeviceModelWriter, type PvBuilder, type RingPorts } from '@xen-replication/hypervisor'
+import { BackendError, type DomId, type GuestBuilder, type GuestFacts, type GuestForRestore, type DeviceModelWriter, type PvBuilder, type ReplicaDevice, type RingPorts } from '@xen-replication/hypervisor'
 import { modelStateFault } from '../device/model-state.ts'
+import { ReplicaDisk } from '../device/replica-disk.ts'
 import type { Guest } from '../guest/guest.ts'
 import type { HostCore } from '../host/host-core.ts'
 import type { Leak } from '../host/leaks.ts'
@@ -24,6 +25,7 @@ export class RestoreHandle implements GuestForRestore {
   readonly rings: RingPorts = { store: { port: PORTS.store, domId: 0 }, console: { port: PORTS.console, domId: 0 } }
   readonly pv: PvBuilder | undefined
   readonly deviceModel: DeviceModelWriter | undefined
+  readonly replicas: readonly ReplicaDevice[]
   readonly #core: HostCore
   readonly #guest: Guest
   readonly #mine: Leak['what'][] = []
@@ -38,6 +40,8 @@ export class RestoreHandle implements GuestForRestore {
     this.memory = { populate: (pfns, order) => this.#populate(pfns, order), map: (frames) => this.#map(frames) }
     this.pv = guest.pv === undefined ? undefined : this.#pv()
     this.deviceModel = guest.record.kind === 'hvm' ? this.#model() : undefined
+    const { diskJournal } = core.options
+    this.replicas = diskJournal === undefined ? [] : guest.disks.map((disk) => new ReplicaDisk(disk, diskJournal))
     this.#take('handle')
   }
 

@@ -1,8 +1,6 @@
 import type { DomainSummary } from '@xen-replication/hypervisor'
+import { lackingModules } from '../network/buffer-modules.ts'
 import { ok, problem, warning, type Check, type Finding, type HostProbe } from './check.ts'
-
-/** Modules that hold back packets of a replicated guest. */
-const NETWORK_BUFFER = ['sch_plug', 'ifb'] as const
 
 /** Checks of each guest, and of what replication needs. */
 export const guestChecks: readonly Check[] = [
@@ -17,9 +15,12 @@ export const guestChecks: readonly Check[] = [
   {
     name: 'network buffer',
     look: async (probe) => {
-      const lacking: string[] = []
-      for (const module of NETWORK_BUFFER) if ((await probe.kind(`/sys/module/${module}`)) === 'nothing' && (await probe.run('modprobe', ['-n', module])) === undefined) lacking.push(module)
-      return [lacking.length === 0 ? ok('packets of guests can be held back') : warning(`the kernel has no ${lacking.join(' and ')}: packets of replicated guests cannot be held back`, `install the modules of your kernel, then: modprobe ${lacking.join('; modprobe ')}; or replicate with -n`)]
+      const lacking = await lackingModules((path) => probe.read(path), (await probe.run('uname', ['-r']))?.trim() ?? '')
+      const programs = await Promise.all(['ip', 'tc'].map(async (name) => ((await probe.run(name, ['-V'])) === undefined ? [name] : [])))
+      return [
+        lacking.length === 0 ? ok('packets of guests can be held back') : warning(`the kernel has no ${lacking.join(', ')}: packets of replicated guests cannot be held back`, 'install all modules of your kernel (Debian’s have them), or replicate with -n -F'),
+        ...programs.flat().map((name) => warning(`${name} is missing, with which packets of replicated guests are held back`, 'install iproute2')),
+      ]
     },
   },
 ]

@@ -1,5 +1,5 @@
 /** What outlives a process that reads a guest, unless somebody undoes it. */
-export const DUTIES = { 'log-dirty': 1, 'device-model-log-dirty': 2 } as const
+export const DUTIES = { 'log-dirty': 1, 'device-model-log-dirty': 2, /** A copy that runs along must not without whoever follows the primary. */ 'runs-along': 4 } as const
 export type Duty = keyof typeof DUTIES
 
 /** A process that waits for the end of this one. */

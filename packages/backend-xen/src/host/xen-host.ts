@@ -1,11 +1,15 @@
-import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
+import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type PacketTap, type RestoreRequest, type ShadowPorts } from '@xen-replication/hypervisor'
 import { XenGuestForRestore } from '../guest-for-restore.ts'
 import { XenGuestForSave, type GuestParts } from '../guest-for-save.ts'
 import { Guard, type StartGuard } from '../guard/guard.ts'
+import { GuestGuard } from '../guest-guard.ts'
+import { GuestNetwork } from '../network/guest-network.ts'
+import { guestVifs } from '../network/guest-vifs.ts'
 import type { Platform } from '../platform/platform.ts'
 import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
 import { XenLifecycle } from '../ports/lifecycle.ts'
+import { XenShadow } from '../shadow-guest.ts'
 import { configFor } from '../xl/config-json.ts'
 import { XlDomain } from '../xl/xl-domain.ts'
 import { runXl, type XlTool } from '../xl/xl-tool.ts'
@@ -23,6 +27,8 @@ export interface XenHostParts {
   readonly libxlDir: string
   /** Starts who undoes what outlives this process. */
   readonly startGuard: StartGuard
+  /** Whether this host has a network interface of that name. */
+  readonly hasInterface: (name: string) => Promise<boolean>
 }
 
 /** A real Xen host. Domains are made and ended by `xl`; memory, CPU state and streams are ours. */
@@ -32,12 +38,14 @@ export class XenHost implements HypervisorBackend {
   readonly clock: Clock
   readonly #parts: XenHostParts
   readonly #guest: GuestParts
+  /** Domains that this process fills. */
+  readonly #filled = new Map<number, XlDomain>()
 
   constructor(parts: XenHostParts) {
     this.#parts = parts
     this.capabilities = parts.capabilities
     this.clock = parts.platform.clock
-    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), startGuard: parts.startGuard }
+    this.#guest = { scratchDir: parts.runDir, destroy: (domId) => this.#destroy(domId), startGuard: parts.startGuard, devices: (domId) => [this.#network(domId), new GuestGuard(domId)] }
   }
 
   list(): Promise<readonly DomainSummary[]> {
@@ -71,11 +79,22 @@ export class XenHost implements HypervisorBackend {
     await this.#requireFree(request.name)
     const domain = await XlDomain.create({ xl, runDir, lifecycle: (domId) => this.lifecycle(domId as DomId) }, request)
     try {
-      return new XenGuestForRestore(platform, domain.domId, domain)
+      const guest = new XenGuestForRestore(platform, domain.domId, domain)
+      this.#filled.set(domain.domId, domain)
+      return guest
     } catch (error) {
       await domain.close('abandoned')
       throw error
     }
+  }
+
+  openShadow(domId: DomId): Promise<ShadowPorts> {
+    const { platform, runDir, startGuard } = this.#parts
+    return XenShadow.open(platform, domId, { scratchDir: runDir, startGuard, modelState: () => this.#filled.get(domId)?.modelState })
+  }
+
+  openTaps(domId: DomId): Promise<readonly PacketTap[]> {
+    return Promise.reject(new BackendError('BACKEND_UNSUPPORTED', `packets of domain ${domId} are not taken here`, { hint: 'QEMU compares them; see `xr help colo`' }))
   }
 
   lifecycle(domId: DomId): Lifecycle {
@@ -89,6 +108,11 @@ export class XenHost implements HypervisorBackend {
 
   close(): Promise<void> {
     return this.#parts.platform.close()
+  }
+
+  #network(domId: number): GuestNetwork {
+    const { platform, hasInterface } = this.#parts
+    return new GuestNetwork({ vifs: async () => guestVifs(await platform.xenstore(), domId, hasInterface), clock: this.clock })
   }
 
   /** A domain on its way out goes without help. */

@@ -51,6 +51,12 @@ export class XenDeviceModel implements DeviceModel {
     this.#state = undefined
   }
 
+  /** Gives a model that stands another state. Its memory is in place. */
+  async load(state: Uint8Array): Promise<void> {
+    const { fromFile } = await import('./device-model-file.ts')
+    await fromFile(this.#scratchDir, state, (filename) => this.#with((qmp) => qmp.execute('xen-load-devices-state', { filename })))
+  }
+
   async state(): Promise<Uint8Array> {
     if (this.#stopped === 'no') throw new BackendError('BACKEND_STATE', `the device model of domain ${this.#domId} is read while it runs`, { hint: 'suspend the guest first' })
     this.#state ??= await this.#save()

@@ -6,6 +6,7 @@ import { examineHost } from '../../src/doctor/examine-host.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const INFO = 'xen_version            : 4.17.6\nvirt_caps              : pv hvm hap shadow\nfree_memory            : 900\n'
+const MODULES = ['ifb', 'sch_plug', 'sch_ingress', 'cls_u32', 'act_mirred'].map((name) => `kernel/${name}.ko:\n`).join('')
 const guest = (name: string, kind: DomainSummary['kind']): DomainSummary => ({
   domId: 5 as DomId, kind, width: undefined, maxVcpuId: 0, xen: { major: 4, minor: 17 }, dying: false, paused: false, shutdown: undefined, name, uuid: 'u', pages: 1, vcpus: 1, cpuTime: 0n,
 })
@@ -14,10 +15,10 @@ const guest = (name: string, kind: DomainSummary['kind']): DomainSummary => ({
 function probe(but: Partial<HostProbe> = {}): HostProbe {
   return {
     uid: 0,
-    read: (path) => Promise.resolve(path === '/proc/xen/capabilities' ? 'control_d\n' : undefined),
+    read: (path) => Promise.resolve({ '/proc/xen/capabilities': 'control_d\n', '/lib/modules/6.1/modules.dep': MODULES }[path]),
     list: () => Promise.resolve([]),
     kind: (path) => Promise.resolve(path.startsWith('/dev/') ? 'device' : 'folder'),
-    run: (command) => Promise.resolve(command === 'xl' ? INFO : ''),
+    run: (command) => Promise.resolve({ xl: INFO, uname: '6.1\n' }[command] ?? ''),
     lacks: () => Promise.resolve(undefined),
     platform: () => Promise.resolve(fakePlatform()),
     domains: () => Promise.resolve([]),
@@ -53,13 +54,14 @@ describe('xr doctor', () => {
     ['no koffi', { lacks: (what) => Promise.resolve(what === 'koffi' ? 'koffi is not there' : undefined) }, 'koffi', /npm install koffi/],
     ['no libxencall', { lacks: (what) => Promise.resolve(what === 'xencall' ? 'libxencall.so.1 is not there' : undefined) }, 'libraries', /apt install libxencall1/],
     ['an unknown Xen', { platform: () => Promise.reject(new BackendError('BACKEND_UNSUPPORTED', 'unknown version', { hint: 'newer xr' })) }, 'hypervisor', /newer xr/],
-    ['no xl', { run: (command) => Promise.resolve(command === 'xl' ? undefined : '') }, 'xl', /xen-utils/],
-    ['a Xen without shadow paging', { run: (command) => Promise.resolve(command === 'xl' ? INFO.replace(' shadow', '') : '') }, 'xl', /CONFIG_SHADOW_PAGING/],
-    ['a host without virtualisation', { run: (command) => Promise.resolve(command === 'xl' ? INFO.replace('hvm hap ', '') : '') }, 'xl', /firmware/],
-    ['little free memory', { run: (command) => Promise.resolve(command === 'xl' ? INFO.replace('900', '20') : '') }, 'xl', /dom0_mem/],
+    ['no xl', { run: (command) => Promise.resolve({ uname: '6.1\n', ip: '', tc: '' }[command]) }, 'xl', /xen-utils/],
+    ['a Xen without shadow paging', { run: (command) => Promise.resolve({ xl: INFO.replace(' shadow', ''), uname: '6.1\n' }[command] ?? '') }, 'xl', /CONFIG_SHADOW_PAGING/],
+    ['a host without virtualisation', { run: (command) => Promise.resolve({ xl: INFO.replace('hvm hap ', ''), uname: '6.1\n' }[command] ?? '') }, 'xl', /firmware/],
+    ['little free memory', { run: (command) => Promise.resolve({ xl: INFO.replace('900', '20'), uname: '6.1\n' }[command] ?? '') }, 'xl', /dom0_mem/],
     ['no folder of libxl', { kind: (path) => Promise.resolve(path === '/var/lib/xen' ? 'nothing' : path.startsWith('/dev') ? 'device' : 'folder') }, 'folders', /mkdir/],
     ['leftovers', { list: () => Promise.resolve(['xr-restore-abc', 'qmp-libxl-5']) }, 'leftovers', /rm -r .*xr-restore-abc/],
-    ['no modules to hold packets back', { kind: (path) => Promise.resolve(path.startsWith('/sys') ? 'nothing' : path.startsWith('/dev') ? 'device' : 'folder'), run: (command) => Promise.resolve(command === 'xl' ? INFO : undefined) }, 'network buffer', /modprobe sch_plug; modprobe ifb/],
+    ['no modules to hold packets back', { read: (path) => Promise.resolve(path === '/proc/xen/capabilities' ? 'control_d\n' : undefined) }, 'network buffer', /all modules of your kernel/],
+    ['no tc', { run: (command) => Promise.resolve({ xl: INFO, uname: '6.1\n', tc: undefined, ip: '' }[command]) }, 'network buffer', /iproute2/],
   ])('finds %s, and what to do about it', async (_, but, check, fix) => {
     const found = await notWell(but)
     expect(found.map(([name]) => name)).toEqual([check])

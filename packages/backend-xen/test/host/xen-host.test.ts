@@ -38,7 +38,7 @@ function host(how = 'well', kind: RestoreRequest['kind'] = 'pvh') {
   platform.hypercalls.others.set(HYPERCALL.hvmOp, () => 0)
   const tool = xlTool(XL)
   const xl: XlTool = { start: (args, env) => tool.start(args, { ...env, FAKE_XL: how, FAKE_XL_LOG: log }) }
-  const backend = new XenHost({ platform, xl, capabilities: capabilitiesOf(''), runDir: dir, libxlDir: dir, startGuard: noGuard })
+  const backend = new XenHost({ platform, xl, capabilities: capabilitiesOf('', []), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false), startGuard: noGuard })
   const said = (): string[] => readFileSync(log, 'utf8').trim().split('\n')
   return { platform, backend, said, alive, left: () => readdirSync(dir).filter((name) => name !== 'log') }
 }
@@ -196,13 +196,17 @@ describe('a guest to be restored', () => {
 
   it('needs xl', async () => {
     const { platform } = host()
-    const backend = new XenHost({ platform, xl: xlTool(join(dir, 'no-xl')), capabilities: new Set(), runDir: dir, libxlDir: dir, startGuard: noGuard })
+    const backend = new XenHost({ platform, xl: xlTool(join(dir, 'no-xl')), capabilities: new Set(), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false), startGuard: noGuard })
     await expect(backend.openForRestore(request('pvh'))).rejects.toMatchObject({ code: 'BACKEND_UNSUPPORTED' })
   })
 })
 
 describe('what a host can do', () => {
   it.each([['pv hvm hap shadow', true], ['pv hvm hap', false], ['', false]])('with %s: tracking writes of PV guests %s', (caps, tracks) => {
-    expect(capabilitiesOf(`host : x\nvirt_caps              : ${caps}\nfree_memory : 3\n`).has('log-dirty-pv')).toBe(tracks)
+    expect(capabilitiesOf(`host : x\nvirt_caps              : ${caps}\nfree_memory : 3\n`, []).has('log-dirty-pv')).toBe(tracks)
+  })
+
+  it.each([[[], true], [['sch_plug'], false]])('with modules %s missing: holding packets back %s', (lacking, holds) => {
+    expect(capabilitiesOf('', lacking).has('network-buffer')).toBe(holds)
   })
 })

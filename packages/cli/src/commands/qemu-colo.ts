@@ -1,5 +1,5 @@
-import { schemeOf, type Arbiter } from '@xen-replication/plugin-api'
-import type { OpenMonitors, PairEnd, PairNote } from '@xen-replication/qemu'
+import type { Judgement, OpenMonitors, PairEnd, PairNote, PairPorts } from '@xen-replication/qemu'
+import type { ChosenArbiter, Operation } from '@xen-replication/toolstack'
 import { randomUUID } from 'node:crypto'
 import { usageError } from '../cli-error.ts'
 import { millisecondsOf } from '../domains/quantity.ts'
@@ -35,37 +35,50 @@ export const verb: Verb = {
   run: async (ctx, _args, options) => {
     const [plan, times] = [pairPlanOf(options), timesOf(options)]
     const places = { primary: placeOf(needed(options, 'primary'), '--primary'), secondary: placeOf(needed(options, 'secondary'), '--secondary') }
-    const unsafe = switchOption(options, 'unsafeNoArbiter')
-    if (unsafe && textOption(options, 'arbiter') !== undefined) throw usageError('an arbiter was named, and that there is to be none', 'leave out --unsafe-no-arbiter')
+    if (switchOption(options, 'unsafeNoArbiter') && textOption(options, 'arbiter') !== undefined) throw usageError('an arbiter was named, and that there is to be none', 'leave out --unsafe-no-arbiter')
     const { openMonitors, runPair } = await import('@xen-replication/qemu')
     return withToolstack(ctx, options, async (open) => {
       const [operations, clock] = [await open.stack.get(open.T.operations), await open.stack.get(open.T.clock)]
-      return operations.run({ verb: 'qemu-colo', guest: textOption(options, 'guest'), url: textOption(options, 'link') }, ctx.signal, async ({ signal }) => {
+      return operations.run({ verb: 'qemu-colo', guest: textOption(options, 'guest'), url: textOption(options, 'link') }, ctx.signal, async (operation) => {
+        const { signal } = operation
         const monitors = await openMonitors(places, clock, Math.max(10_000, times.silenceMs))
-        const shown = showing(ctx)
-        let arbiter: Arbiter | undefined
+        let chosen: ChosenArbiter | undefined
         try {
-          const guest = guestOf(options, monitors)
-          arbiter = await arbiterOf(open, options, signal)
-          const decides = arbiter ?? (unsafe ? 'unsafe' : 'none')
-          const end = await runPair({ monitors, plan, arbiter: decides, guest, session: randomUUID(), clock, signal, times, observe: shown.see })
+          const [guest, session, shown] = [guestOf(options, monitors), randomUUID(), showing(ctx)]
+          chosen = await arbiterOf(open, options, signal)
+          const judge = await judgeOf(chosen, { guest, session }, operation, clock)
+          const end = await runPair({ monitors, plan, judge, session, clock, signal, times, observe: shown.see })
           await shown.written()
           return await told(ctx, end)
         } finally {
           monitors.close()
-          await arbiter?.close()
+          await chosen?.arbiter?.close()
         }
       })
     })
   },
 }
 
-async function arbiterOf({ stack, T }: OpenToolstack, options: OptionValues, signal: AbortSignal): Promise<Arbiter | undefined> {
-  const url = textOption(options, 'arbiter')
-  if (url === undefined || url === 'none') return undefined
-  const collected = await stack.get(T.collected)
-  return collected.need('arbiter', schemeOf(url)).what.open(url, signal)
+async function arbiterOf({ stack, T }: OpenToolstack, options: OptionValues, signal: AbortSignal): Promise<ChosenArbiter> {
+  const { openArbiter } = await import('@xen-replication/toolstack')
+  return openArbiter(await stack.get(T.collected), { arbiter: textOption(options, 'arbiter'), unsafe: switchOption(options, 'unsafeNoArbiter') }, signal)
 }
+
+/** Asks as each side that replicates does. */
+async function judgeOf({ kind, arbiter }: ChosenArbiter, of: Readonly<Record<'guest' | 'session', string>>, { emit }: Operation, clock: PairPorts['clock']): Promise<PairPorts['judge']> {
+  const { Arbitration } = await import('@xen-replication/toolstack')
+  return async (side, signal) => {
+    let said: Judgement = { answer: 'unknown', reason: undefined }
+    const listening: Operation['emit'] = (name, data) => {
+      if (isAnswer(data)) said = data
+      emit(name, data)
+    }
+    await new Arbitration({ kind, arbiter, claim: { ...of, side }, clock, emit: listening }).claim(signal)
+    return said
+  }
+}
+
+const isAnswer = (data: object): data is Judgement => 'answer' in data && 'reason' in data
 
 function guestOf(options: OptionValues, { guest }: OpenMonitors): string {
   const named = textOption(options, 'guest')

@@ -1,8 +1,10 @@
+import type { ReplicateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
-import { millisecondsOf } from '../domains/quantity.ts'
+import { intervalOption } from '../domains/interval-option.ts'
+import { openQemuDisks, qemuDisksOption } from '../domains/qemu-disks.ts'
 import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
-import { switchOption, textOption, type OptionValues, type Verb } from './command.ts'
+import { switchOption, textOption, type Verb } from './command.ts'
 
 export const verb: Verb = {
   args: [
@@ -18,6 +20,7 @@ export const verb: Verb = {
     { flags: '-d', what: 'do not hold back disk writes; needs -F' },
     { flags: '-F, --unsafe', what: 'allow what can lose or show what no backup has' },
     { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive -r`', choices: ['xr', 'xl'], standard: 'xr' },
+    qemuDisksOption,
     ...replicationOptions,
   ],
   host: true,
@@ -31,8 +34,9 @@ export const verb: Verb = {
     ['xr remus --arbiter file:/shared/xr demo tcp://backup:9000', 'to `xr receive --arbiter file:/shared/xr tcp://0.0.0.0:9000` on backup'],
     ['xr remus web db tcp://backup:9000', 'two guests whose states belong together'],
     ['xr remus -b -F demo', 'what checkpoints cost'],
+    ['xr remus --qemu-disks /run/demo.qmp,backup:10809,colo0 demo tcp://backup:9000', 'to `xr receive --qemu-disks /run/copy.qmp,0.0.0.0:10809,colo0 …`'],
   ],
-  run: (ctx, words, options) => {
+  run: async (ctx, words, options) => {
     const given = {
       blackhole: switchOption(options, 'blackhole'),
       adaptive: switchOption(options, 'adaptive'),
@@ -40,20 +44,25 @@ export const verb: Verb = {
       'no-netbuf': switchOption(options, 'n'),
       'no-diskbuf': switchOption(options, 'd'),
       unsafe: switchOption(options, 'unsafe'),
-      ...intervalOf(options),
+      ...intervalOption(options),
     }
     const request = replicateRequest('remus', 'remus', words, given, options, ctx)
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
     const whole = given['no-compression'] ? { ...request, compression: 'none' as const } : request
-    return runReplication(ctx, options, textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' } : whole)
+    const theirs = textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' as const } : whole
+    const spec = textOption(options, 'qemuDisks')
+    if (spec === undefined) return runReplication(ctx, options, theirs)
+    requireFit(theirs, given['no-diskbuf'])
+    const disks = await openQemuDisks(spec)
+    return runReplication(ctx, options, { ...theirs, moreDevices: () => (disks === undefined ? [] : [disks.primary]) }).finally(() => disks?.close())
   },
 }
 
-function intervalOf(options: OptionValues): { readonly interval?: number } {
-  const text = textOption(options, 'interval')
-  if (text === undefined) return {}
-  const interval = /^\d+$/.test(text) ? Number(text) : millisecondsOf(text, '-i')
-  return { interval }
+/** @throws CliError CLI_USAGE */
+function requireFit({ doms, url, peer }: ReplicateRequest, without: boolean): void {
+  if (without) throw usageError('-d and --qemu-disks exclude each other', 'give one of them')
+  if (doms.length > 1) throw usageError('--qemu-disks names the disks of one guest', 'protect each guest by itself')
+  if (url === undefined || peer === 'xl') throw usageError('--qemu-disks needs `xr receive --qemu-disks` at the other end', 'leave it out')
 }
 
 /** What `xl remus` starts at the other end. */

@@ -15,6 +15,7 @@ export const verb: Verb = {
   options: [
     { flags: '-c', what: 'let the guest run on' },
     { flags: '-p', what: 'leave the guest paused' },
+    { flags: '--compact', what: 'leave out what is no memory of the guest; Xen restores that as well, but writes no such images itself' },
     { flags: '--peer <WHO>', what: 'what is at the other end of a URL: `raw`, whatever takes bytes; `xr`, an `xr receive --to FILE`', choices: ['raw', 'xr'], standard: 'raw' },
     ...linkOptions,
     dialOption,
@@ -32,7 +33,7 @@ export const verb: Verb = {
     ['xr save --peer xr demo tcp://backup:9000', 'to `xr receive --to demo.xl tcp://0.0.0.0:9000` on backup'],
   ],
   run: async (ctx, [dom = '', file = ''], options) => {
-    const how = { then: afterwards(options), peer: peerOf(file, options), link: linkOptionsOf(options), patienceMs: patienceOf(options) }
+    const how = { then: afterwards(options), compact: switchOption(options, 'compact'), peer: peerOf(file, options), link: linkOptionsOf(options), patienceMs: patienceOf(options) }
     return withToolstack(ctx, options, async ({ stack, T, urlOf }) => {
       const began = ctx.now()
       const save = await stack.get(T.save)

@@ -1,5 +1,5 @@
 import type { ReplicateRequest } from '@xen-replication/toolstack'
-import type { OptionValues, VerbContext } from '../commands/command.ts'
+import { listOption, textOption, type OptionValues, type VerbContext } from '../commands/command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
 import { withToolstack } from './with-toolstack.ts'
@@ -7,6 +7,7 @@ import { withToolstack } from './with-toolstack.ts'
 /** Protects guests for as long as that goes on, and tells how it ended. */
 export function runReplication(ctx: VerbContext, options: OptionValues, request: ReplicateRequest): Promise<ExitCode> {
   warn(ctx, request)
+  if (request.url !== undefined && request.peer !== 'xl') ctx.startGuard?.(hostOptions(options))
   return withToolstack(ctx, options, async ({ stack, T }) => {
     const began = ctx.now()
     const { guests, outcome, epochs } = await (await stack.get(T.replicate))(request, ctx.signal)
@@ -19,10 +20,18 @@ export function runReplication(ctx: VerbContext, options: OptionValues, request:
   })
 }
 
+/** Options that say which host it is, as they were given. */
+function hostOptions(options: OptionValues): readonly string[] {
+  const named = [['--backend', 'backend'], ['--mock-host', 'mockHost'], ['--config', 'config']] as const
+  const single = named.map(([flag, name]) => [flag, textOption(options, name)] as const)
+  const plugins = listOption(options, 'plugin').map((name) => ['--plugin', name] as const)
+  return [...single, ...plugins].flatMap(([flag, text]) => (text === undefined ? [] : [flag, text]))
+}
+
 /** What has to be known before it begins. */
-function warn({ stderr, verbosity }: VerbContext, { arbiter = 'none', unsafe = false, url, peer }: ReplicateRequest): void {
+function warn({ stderr, verbosity }: VerbContext, { arbiter = 'none', unsafe = false, url, peer, strategy }: ReplicateRequest): void {
   if (verbosity < 0 || url === undefined) return
-  if (peer === 'xl') stderr.writeNow('xr: warning: xl never acknowledges: output is let go when a checkpoint was handed to the link, so a failover may undo what was seen\n')
+  if (peer === 'xl' && strategy !== 'colo') stderr.writeNow('xr: warning: xl never acknowledges: output is let go when a checkpoint was handed to the link, so a failover may undo what was seen\n')
   if (unsafe) stderr.writeNow('xr: warning: --unsafe-no-arbiter: when the two sides lose each other both take over, and the guest runs twice\n')
   else if (arbiter === 'none') stderr.writeNow('xr: no arbiter: when this side is lost the backup waits for `xr failover`; when the backup is lost the guest runs on here\n')
 }

@@ -102,6 +102,16 @@ export const arbiterCases: readonly Case<ArbiterBench>[] = [
     assert.ok(grant !== undefined)
     assert.deepEqual([await here.holds(grant, signal()), await there.holds(grant, signal())], [true, true])
   }),
+  between('a pair that the guest was taken away from does not win it, where the arbiter can tell', async (here, there) => {
+    const before = await here.latest?.(claim('old', 'primary').guest, signal())
+    if (before === undefined) return
+    const [late] = grants([await there.claim({ ...claim('late', 'secondary'), token: before }, signal())])
+    assert.ok(late !== undefined && late.token > before)
+    assert.equal(await here.latest?.(late.claim.guest, signal()), late.token)
+    assert.equal((await here.claim({ ...claim('old', 'primary'), token: before }, signal())).answer, 'denied')
+    assert.equal((await there.claim({ ...claim('late', 'secondary'), token: before }, signal())).answer, 'granted', 'the winner is not told the same again')
+    assert.equal((await here.claim({ ...claim('next', 'primary'), token: late.token }, signal())).answer, 'granted')
+  }),
   between('a grant no longer holds once a later session of the guest was won', async (here, there) => {
     const [old] = grants([await here.claim(claim('old', 'primary'), signal())])
     const [late] = grants([await there.claim(claim('late', 'secondary'), signal())])

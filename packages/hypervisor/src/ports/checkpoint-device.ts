@@ -4,9 +4,15 @@
  */
 export interface CheckpointDevice {
   readonly name: string
-  /** What users can choose not to hold back, each by itself. */
-  readonly kind: 'network' | 'disk'
-  setup(): Promise<void>
+  /** `network`, `disk`: what users can choose not to hold back, each by itself. `guest`: that it runs at all, which must not go on when nobody is left to protect it. */
+  readonly kind: 'network' | 'disk' | 'guest'
+  /**
+   * `stored`: what the guest does goes to the other half at once, so it has to stand from `postsuspend` until the backup has the epoch; `preresume` comes
+   * only then. Left out: it may go on as soon as its memory is copied.
+   */
+  readonly standsUntil?: 'stored' | undefined
+  /** @param session names the pair; the other half gets the same. Left out where nobody is told of it. */
+  setup(session?: string): Promise<void>
   /** The guest is suspended: epoch `epoch` ends here, what comes later belongs to the next. */
   postsuspend(epoch: number): Promise<void>
   /** The guest is about to go on. */

@@ -1,5 +1,4 @@
-import { drive, type AbortSignalLike, type Arbiter, type Claim, type Clock } from '@xen-replication/plugin-api'
-import { inTime } from '../link/in-time.ts'
+import { drive, type AbortSignalLike, type Claim, type Clock, type Verdict } from '@xen-replication/plugin-api'
 import { QemuError } from '../qemu-error.ts'
 import type { PairPlan } from './plan.ts'
 import { modeOf, setUpPair, statusOf, type Monitors, type SetUp } from './set-up.ts'
@@ -13,15 +12,20 @@ export type PairNote =
   | { readonly kind: 'move'; readonly from: PairState; readonly event: PairEvent; readonly to: PairState }
   /** The guest ran again after a checkpoint. */
   | { readonly kind: 'checkpoint'; readonly number: number; readonly pausedMs: number }
-  | { readonly kind: 'arbiter'; readonly side: Side; readonly answer: 'granted' | 'denied' | 'unknown'; readonly reason: string | undefined }
+  | ({ readonly kind: 'arbiter'; readonly side: Side } & Judgement)
+
+/** What an arbiter says, or what holds where there is none. */
+export interface Judgement {
+  readonly answer: Verdict['answer']
+  readonly reason: string | undefined
+}
 
 export interface PairPorts {
   readonly monitors: Monitors
   readonly plan: PairPlan
-  /** Who decides. `none`: the primary may go on, the secondary may not. `unsafe`: whoever is left may, and two guests may run. */
-  readonly arbiter: Arbiter | 'none' | 'unsafe'
-  /** As in a claim. */
-  readonly guest: string
+  /** Decides whether this side may run the guest alone. Comes to an end by itself: what cannot be found out in time is unknown. */
+  readonly judge: (side: Side, signal: AbortSignalLike) => Promise<Judgement>
+  /** Each pairing has another one. */
   readonly session: string
   readonly clock: Clock
   readonly signal: AbortSignalLike
@@ -47,8 +51,6 @@ export interface PairEnd {
 }
 
 const TIMES = { heartbeatMs: 200, silenceMs: 2000, stallMs: 10_000, setUpMs: 120_000, failOverMs: 30_000 }
-/** An arbiter that switches a host off needs long. */
-const ARBITER_MS = 90_000
 const LOOK_MS = 20
 /** A secondary that has not ended by then is stuck, and its guest stands. */
 const END_MS = 1000
@@ -103,11 +105,9 @@ class Pair {
         return this.#prepare()
       case 'watch':
         return this.#watch()
-      case 'end-secondary':
-        return this.#endSecondary()
       default: {
-        const [what, side] = effect.split(':') as ['claim' | 'fail-over' | 'stop', Side]
-        return { claim: () => this.#claim(side), 'fail-over': () => this.#failOver(side), stop: () => this.#stop(side) }[what]()
+        const [what, side] = effect.split(':') as ['claim' | 'fail-over' | 'stop' | 'end', Side]
+        return { claim: () => this.#claim(side), 'fail-over': () => this.#failOver(side), stop: () => this.#stop(side), end: () => this.#endIt(side) }[what]()
       }
     }
   }
@@ -125,32 +125,21 @@ class Pair {
   }
 
   async #claim(side: Side): Promise<PairEvent> {
+    const { judge, observe, signal } = this.#ports
     this.#side = side
-    const { answer, reason } = await this.#verdict(side)
+    const { answer, reason } = await judge(side, signal)
+    if (signal.aborted) throw signal.reason
     this.#reason = reason
-    this.#ports.observe?.({ kind: 'arbiter', side, answer, reason })
+    observe?.({ kind: 'arbiter', side, answer, reason })
     return answer === 'granted' ? 'won' : answer
   }
 
-  async #verdict(side: Side): Promise<{ readonly answer: 'granted' | 'denied' | 'unknown'; readonly reason: string | undefined }> {
-    const { arbiter, guest, session, clock, signal } = this.#ports
-    if (arbiter === 'unsafe' || (arbiter === 'none' && side === 'primary')) return { answer: 'granted', reason: undefined }
-    if (arbiter === 'none') return { answer: 'unknown', reason: 'there is no arbiter that knows whether the primary is dead' }
-    try {
-      const verdict = await inTime(arbiter.claim({ guest, session, side }, signal), { clock, ms: ARBITER_MS, signal, otherwise: 'the arbiter said nothing' })
-      return verdict.answer === 'granted' ? { answer: 'granted', reason: undefined } : verdict
-    } catch (error) {
-      if (signal.aborted) throw signal.reason
-      return { answer: 'unknown', reason: error instanceof Error ? error.message : String(error) }
-    }
-  }
-
-  /** A secondary that does not replicate is a second guest of the same. One that is stuck finds the command later. */
-  async #endSecondary(): Promise<undefined> {
-    const { monitors: { secondary }, clock } = this.#ports
+  /** One that is stuck finds the commands later. A secondary gets a while, as it has to be gone before the primary is asked for. */
+  async #endIt(side: Side): Promise<undefined> {
+    const { monitors, clock } = this.#ports
     const over = new AbortController()
-    const ended = Promise.all(['stop', 'quit'].map((command) => secondary.execute(command).catch(() => undefined)))
-    await Promise.race([ended, secondary.gone, clock.sleep(END_MS, over.signal).catch(() => undefined)])
+    const ended = Promise.all(['stop', 'quit'].map((command) => monitors[side].execute(command).catch(() => undefined)))
+    if (side === 'secondary') await Promise.race([ended, monitors[side].gone, clock.sleep(END_MS, over.signal).catch(() => undefined)])
     over.abort()
   }
 

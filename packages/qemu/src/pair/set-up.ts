@@ -20,9 +20,9 @@ export interface SetUpPorts {
   readonly setUpMs: number
 }
 
-/** What was set up, and how it is taken away where one side goes on alone. */
+/** What was set up, and how it is taken away. */
 export interface SetUp {
-  /** Never fails: what is gone is gone. */
+  /** This side goes on alone. Never fails: what is gone is gone. */
   undo(at: Step['at']): Promise<void>
 }
 
@@ -37,8 +37,8 @@ const LOOK_MS = 20
 export async function setUpPair(ports: SetUpPorts): Promise<SetUp> {
   const { monitors, plan, session } = ports
   const done: Step[] = []
-  const undo = async (at: Step['at']): Promise<void> => {
-    for (const step of done.toReversed()) {
+  const undo = async (at: Step['at'], steps: readonly Step[]): Promise<void> => {
+    for (const step of steps.toReversed()) {
       if (step.at !== at || step.undo === undefined) continue
       const answers = await monitors[at].execute(step.undo.command, step.undo.args).then(() => true, isRefusal)
       if (!answers) return // it is gone or stuck: the rest would take as long
@@ -53,11 +53,11 @@ export async function setUpPair(ports: SetUpPorts): Promise<SetUp> {
     await monitors.primary.execute('migrate-set-parameters', { 'x-checkpoint-delay': plan.intervalMs })
     await monitors.primary.execute('migrate', { uri: plan.uri })
     await bothRun(ports)
-    return { undo }
+    return { undo: (at) => undo(at, done.filter(({ stays }) => stays !== true)) }
   } catch (error) {
     await monitors.primary.execute('migrate_cancel').catch(() => undefined)
-    await undo('primary')
-    await undo('secondary')
+    await undo('primary', done)
+    await undo('secondary', done)
     await goOn(monitors.primary)
     throw error
   }

@@ -6,6 +6,8 @@ export interface Step {
   readonly command: string
   readonly args: Readonly<Record<string, unknown>>
   readonly undo?: { readonly command: string; readonly args: Readonly<Record<string, unknown>> }
+  /** Stays where one side goes on alone. */
+  readonly stays?: true
 }
 
 type Args = Readonly<Record<string, unknown>>
@@ -34,36 +36,53 @@ function primaryDisk({ quorum, parent }: DiskPlan, nbd: SocketPlace, node: strin
   ]
 }
 
-/** Source of the wiring: colo-compare compares what both guests send; only what is equal, or the primary's at a checkpoint, goes out. */
+/**
+ * Packets to the primary's guest go to the secondary's, too. What both send is compared at the primary; only what is equal, or the primary's at a
+ * checkpoint, goes out. Source of the wiring: QEMU, docs/COLO-FT.txt. Two things are not as there:
+ *
+ * - The secondary has a gate (`f0`). A redirector lets packets pass as soon as its socket is gone, so a secondary that only lost its link would be on
+ *   the network before anybody granted it. The gate sends them into a buffer that nobody reads, until it goes on alone. What goes out passes
+ *   the filters in the opposite order of their making: the gate is the last.
+ * - The primary's packets turn to the comparison in the last step, and away from it in the first: else some come to nobody.
+ */
 function networkSteps({ netdev, mirror, compare, vnetHeader, compareMs }: NetworkPlan, id: string, session: string): readonly Step[] {
   const vnet = vnetHeader ? { vnet_hdr_support: true } : {}
   const inside = (name: string): Args => ({ type: 'unix', data: { path: `xr-colo-${session}-${id}-${name}`, abstract: true } })
   const [p, s] = ['primary', 'secondary'] as const
   return [
-    chardev(p, `${id}-mirror`, addressOf(mirror), true),
-    chardev(p, `${id}-compare1`, addressOf(compare), true),
-    chardev(p, `${id}-compare0`, inside('compare0'), true),
-    chardev(p, `${id}-compare0-in`, inside('compare0'), false),
-    chardev(p, `${id}-out`, inside('out'), true),
-    chardev(p, `${id}-out-in`, inside('out'), false),
-    chardev(s, `${id}-red0`, addressOf(mirror), false),
-    chardev(s, `${id}-red1`, addressOf(compare), false),
+    socket(p, `${id}-mirror`, addressOf(mirror), 'server'),
+    socket(p, `${id}-compare1`, addressOf(compare), 'server'),
+    socket(p, `${id}-compare0`, inside('compare0'), 'server'),
+    socket(p, `${id}-compare0-in`, inside('compare0'), 'client'),
+    socket(p, `${id}-out`, inside('out'), 'server'),
+    socket(p, `${id}-out-in`, inside('out'), 'client'),
+    socket(s, `${id}-red0`, addressOf(mirror), 'client'),
+    socket(s, `${id}-red1`, addressOf(compare), 'client'),
+    chardev(s, `${id}-nobody`, { type: 'ringbuf', data: { size: NOBODYS_BYTES } }),
+    object(s, 'filter-redirector', `${id}-f0`, { netdev, queue: 'rx', outdev: `${id}-nobody`, ...vnet }),
     object(s, 'filter-redirector', `${id}-f1`, { netdev, queue: 'tx', indev: `${id}-red0`, ...vnet }),
     object(s, 'filter-redirector', `${id}-f2`, { netdev, queue: 'rx', outdev: `${id}-red1`, ...vnet }),
-    object(s, 'filter-rewriter', `${id}-rewriter`, { netdev, queue: 'all', ...vnet }),
+    // connections that were made since the last checkpoint need it for as long as they last
+    { ...object(s, 'filter-rewriter', `${id}-rewriter`, { netdev, queue: 'all', ...vnet }), stays: true },
     object(p, 'filter-mirror', `${id}-m0`, { netdev, queue: 'tx', outdev: `${id}-mirror`, ...vnet }),
     object(p, 'filter-redirector', `${id}-redire0`, { netdev, queue: 'rx', indev: `${id}-out`, ...vnet }),
-    object(p, 'filter-redirector', `${id}-redire1`, { netdev, queue: 'rx', outdev: `${id}-compare0`, ...vnet }),
     object(p, 'iothread', `${id}-thread`, {}),
     object(p, 'colo-compare', `${id}-comp`, {
       primary_in: `${id}-compare0-in`, secondary_in: `${id}-compare1`, outdev: `${id}-out-in`, iothread: `${id}-thread`, ...(compareMs === undefined ? {} : { compare_timeout: compareMs }), ...vnet,
     }),
+    object(p, 'filter-redirector', `${id}-redire1`, { netdev, queue: 'rx', outdev: `${id}-compare0`, ...vnet }),
   ]
 }
 
-function chardev(at: Step['at'], id: string, addr: Args, server: boolean): Step {
-  const data = server ? { addr, server, wait: false } : { addr, server }
-  return { at, command: 'chardev-add', args: { id, backend: { type: 'socket', data } }, undo: { command: 'chardev-remove', args: { id } } }
+/** Of the buffer behind a gate; the oldest bytes go when it is full. A power of two. */
+const NOBODYS_BYTES = 4096
+
+function socket(at: Step['at'], id: string, addr: Args, end: 'server' | 'client'): Step {
+  return chardev(at, id, { type: 'socket', data: end === 'server' ? { addr, server: true, wait: false } : { addr, server: false } })
+}
+
+function chardev(at: Step['at'], id: string, backend: Args): Step {
+  return { at, command: 'chardev-add', args: { id, backend }, undo: { command: 'chardev-remove', args: { id } } }
 }
 
 function object(at: Step['at'], type: string, id: string, args: Args): Step {

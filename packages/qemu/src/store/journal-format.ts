@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac, type Hmac } from 'node:crypto'
 
 /**
  * A checkpoint in the journal: head, pages, devices, digest; all numbers big-endian.
@@ -10,11 +10,11 @@ import { createHash } from 'node:crypto'
  * | for each page: 8, and 4096 unless it is zeros | number of the page within all blocks, times 4096, plus 1 for zeros |
  * | 8 | all ones: no more pages |
  * | 4, and as many | length of the devices, devices |
- * | 32 | SHA-256 of all of the above |
+ * | 32 | HMAC-SHA-256 of all of the above |
  */
 const JOURNAL_MAGIC = new TextEncoder().encode('XRQJRNL1')
 
-const HEAD_BYTES = 16
+export const HEAD_BYTES = 16
 export const DIGEST_BYTES = 32
 const PAGE_SIZE = 4096
 const NO_MORE = new Uint8Array(8).fill(0xff)
@@ -24,6 +24,12 @@ export function encodeHead(epoch: number): Uint8Array {
   bytes.set(JOURNAL_MAGIC)
   new DataView(bytes.buffer).setBigUint64(8, BigInt(epoch))
   return bytes
+}
+
+/** The number of the checkpoint that begins with this head; undefined where none begins. */
+export function epochOf(head: Uint8Array): number | undefined {
+  if (head.length < HEAD_BYTES || JOURNAL_MAGIC.some((byte, i) => head[i] !== byte)) return undefined
+  return Number(new DataView(head.buffer, head.byteOffset).getBigUint64(8))
 }
 
 /** The word before a page. @param page its number within all blocks */
@@ -43,7 +49,7 @@ export function encodeTail(devices: Uint8Array): readonly Uint8Array[] {
   return [NO_MORE, length, devices]
 }
 
-export const digestOf = (): ReturnType<typeof createHash> => createHash('sha256')
+export const digestOf = (key: Uint8Array): Hmac => createHmac('sha256', key)
 
 /** A page in the journal. */
 interface JournalPage {
@@ -61,16 +67,20 @@ export interface JournalEntry {
   readonly end: number
 }
 
+/** What makes an entry complete. */
+export interface EntryRules {
+  /** Pages of the guest: others make an entry incomplete. */
+  readonly pageCount: number
+  /** Of the digest. Pages hold what the guest likes; without the key it cannot make up an entry. */
+  readonly key: Uint8Array
+}
+
 /** Reads at a place; fewer bytes where the file ends. */
 export type ReadAt = (at: number, length: number) => Promise<Uint8Array>
 
-/**
- * The checkpoint at a place of a journal; undefined where there is none that is complete.
- *
- * @param pageCount pages of the guest: others make an entry incomplete
- */
-export async function readEntry(read: ReadAt, from: number, pageCount: number): Promise<JournalEntry | undefined> {
-  const digest = digestOf()
+/** The checkpoint at a place of a journal; undefined where there is none that is complete. */
+export async function readEntry(read: ReadAt, from: number, { pageCount, key }: EntryRules): Promise<JournalEntry | undefined> {
+  const digest = digestOf(key)
   let at = from
   const take = async (length: number): Promise<Uint8Array> => {
     const bytes = await read(at, length)
@@ -85,12 +95,13 @@ export async function readEntry(read: ReadAt, from: number, pageCount: number): 
   }
   try {
     const head = await hashed(HEAD_BYTES)
-    if (JOURNAL_MAGIC.some((byte, i) => head.getUint8(i) !== byte)) return undefined
+    const epoch = epochOf(new Uint8Array(head.buffer, head.byteOffset, HEAD_BYTES))
+    if (epoch === undefined) return undefined
     const pages = await readPages(hashed, () => at, pageCount)
     const length = (await hashed(4)).getUint32(0)
     const devices = await readLong(hashed, length)
     const sum = await take(DIGEST_BYTES)
-    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch: Number(head.getBigUint64(8)), pages, devices, end: at } : undefined
+    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch, pages, devices, end: at } : undefined
   } catch (error) {
     if (error instanceof Incomplete) return undefined
     throw error

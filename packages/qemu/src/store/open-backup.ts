@@ -56,15 +56,20 @@ async function replay(path: string, kept: StoreState, pages: number, close: (() 
   let { epoch } = kept
   let devices: Uint8Array | undefined
   const newest = new Map<number, Place>()
-  const folder = join(path, kept.folder)
-  for (const first of journalsIn(folder)) {
-    const journal = Journal.open(folder, first)
-    close.push(() => journal.close())
+  for (const journal of journalsOf(join(path, kept.folder), kept.journalKey, close)) {
     for await (const entry of journal.entries(pages)) {
-      if (entry.epoch > epoch + 1) break
+      if (entry.epoch !== epoch + 1) break // it went to the image long ago
       for (const { page, at } of entry.pages) newest.set(page, at === undefined ? 'zeros' : { journal, at })
-      if (entry.epoch === epoch + 1) ({ epoch, devices } = entry)
+      ;({ epoch, devices } = entry)
     }
   }
   return { epoch, devices: devices ?? readDevices(path, kept), newest }
+}
+
+/** The one that was begun first comes first. */
+function journalsOf(folder: string, key: string, close: (() => void)[]): readonly Journal[] {
+  const journals = journalsIn(folder).map((name) => Journal.open(folder, name, Buffer.from(key, 'hex')))
+  close.push(() => journals.forEach((journal) => journal.close()))
+  const first = new Map(journals.map((journal) => [journal, journal.first() ?? Infinity]))
+  return journals.sort((a, b) => (first.get(a) ?? 0) - (first.get(b) ?? 0))
 }

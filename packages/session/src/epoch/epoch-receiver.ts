@@ -15,6 +15,7 @@ export class EpochReceiver {
   readonly #turned = new Condition()
   #members = 1
   #times = { heartbeatMs: 0, silenceMs: 0 }
+  #token = 0n
   #turn = 0
   #bytes: Uint8Array = new Uint8Array(0)
   #given = 0
@@ -43,6 +44,7 @@ export class EpochReceiver {
   async asked(): Promise<Protection> {
     const wanted = await within(this.#session.clock, this.#session.limits.handshakeMs, 'the word what is to be protected', this.#session.expect('protect'))
     this.#members = wanted.members
+    this.#token = wanted.token
     return wanted
   }
 
@@ -82,7 +84,7 @@ export class EpochReceiver {
 
   /** Acknowledges an epoch: it is safe here. @throws as `Session.send` */
   async stored(epoch: number): Promise<void> {
-    await this.#session.send('epoch-stored', { epoch })
+    await this.#session.send('epoch-stored', { epoch, token: this.#token })
     if (epoch === 0) this.#session.retime(this.#times.heartbeatMs, this.#times.silenceMs)
   }
 

@@ -4,10 +4,10 @@ import { count } from './count.ts'
 
 /**
  * What stands before the payload of a batch. `offset`: of its first byte in the stream. `length`: bytes of the stream in it. `unpacked`: bytes of the
- * payload once it is decompressed. `crc`: CRC-32 of the stream's bytes. `codec`: 0 as it is, 1 by the compression that was agreed on. `zeros`: 1 when
- * runs of zeros are left out.
+ * payload once it is decompressed. `crc`: CRC-32 of the stream's bytes. `codec`: 0 as it is, 1 by the compression that was agreed on. `form`: 1 when
+ * runs of zeros are left out, 2 when pages are packed against copies that both sides keep.
  */
-export const batchFront = struct(24, { offset: count, length: u32, unpacked: u32, crc: u32, codec: u8, zeros: u8, _: reserved(2) })
+export const batchFront = struct(24, { offset: count, length: u32, unpacked: u32, crc: u32, codec: u8, form: u8, _: reserved(2) })
 export type BatchFront = StructOf<typeof batchFront>
 
 /** A piece of the stream as it travels. */

@@ -2,6 +2,8 @@ import { raw, reserved, struct, structCodec, u16, u32, u64, u8, type Codec } fro
 import { batch, batchFront } from './batch.ts'
 import { count } from './count.ts'
 import { GREETING_MAX, hello, NONCE_BYTES, welcome } from './hello.ts'
+import { packets, PACKETS_MAX } from './packets.ts'
+import { piece, PIECE_MAX } from './piece.ts'
 import { reason, REASON_MAX } from './reason.ts'
 import { word, WORD_MAX } from './word.ts'
 
@@ -29,11 +31,13 @@ const ack = struct(16, { frame: count, taken: count })
 const progress = struct(24, { bytes: count, pages: count, state: count })
 const heartbeat = struct(16, { now: count, echo: count })
 const epoch = struct(8, { epoch: count })
+/** `token`: the fencing token under which it is stored, that of `protect`. */
+const stored = struct(16, { epoch: count, token: u64 })
 /**
- * `guest`: UUID of the first. `token`: the greatest fencing token that the sender knows of. `arbiter`: 0 nobody decides, 1 an arbiter does, 2 each side
- * for itself. `members`: how many guests.
+ * `guest`: UUID of the first. `token`: the greatest fencing token that was granted for it, under which both sides work from now on. `arbiter`: 0 nobody decides, 1 an arbiter does, 2 each side
+ * for itself. `members`: how many guests. `copies`: pages of which both sides keep the latest copy, to send what differs; 0: none.
  */
-const protect = struct(40, { guest: raw(16), token: u64, heartbeatMs: u32, silenceMs: u32, members: u16, arbiter: u8, _: reserved(5) })
+const protect = struct(40, { guest: raw(16), token: u64, heartbeatMs: u32, silenceMs: u32, members: u16, arbiter: u8, _: reserved(1), copies: u32 })
 const member = struct(4, { member: u16, _: reserved(2) })
 
 /** Every frame there is: the only list. Types are never used again for something else. */
@@ -53,10 +57,12 @@ export const frameTypes = {
   abort: row(64, 'both', 'ordered', reason, REASON_MAX, 'I give up; why.'),
   bye: row(65, 'both', 'ordered', nothing, 0, 'All is said; the link may go.'),
   'epoch-end': row(80, 'sender', 'ordered', fixed('epoch-end', epoch), epoch.size, 'An epoch of the stream is complete.'),
-  'epoch-stored': row(81, 'receiver', 'ordered', fixed('epoch-stored', epoch), epoch.size, 'That epoch is safe here: its output may be released.'),
+  'epoch-stored': row(81, 'receiver', 'ordered', fixed('epoch-stored', stored), stored.size, 'That epoch is safe here: its output may be released.'),
   say: row(82, 'both', 'ordered', word, WORD_MAX, 'A message of a replication strategy.'),
   protect: row(83, 'sender', 'ordered', fixed('protect', protect), protect.size, 'What is to be protected, and how it is agreed on who lives.'),
   member: row(84, 'sender', 'ordered', fixed('member', member), member.size, 'From here on the stream is that of this guest of a group.'),
+  back: row(96, 'receiver', 'ordered', piece, PIECE_MAX, 'Bytes of COLO’s back channel: lists of dirty pfns as they are specified.'),
+  packets: row(97, 'receiver', 'ordered', packets, PACKETS_MAX, 'What my guest has sent, to be compared; it goes nowhere else.'),
 } as const
 
 export type FrameName = keyof typeof frameTypes

@@ -73,6 +73,12 @@ export const isResumable = ({ can }: Agreement): boolean => (can & capabilities.
 /** Whether runs of zeros may be left out. */
 export const leavesOutZeros = ({ can }: Agreement): boolean => (can & capabilities.zeros) !== 0
 
+/** Whether the receiver restores images that have no entries for holes of the guest's memory. */
+export const restoresWithoutHoles = ({ can }: Agreement): boolean => (can & capabilities.holes) !== 0
+
+/** Whether pages may be packed against copies. */
+export const packsPages = ({ can }: Agreement): boolean => (can & capabilities.deltas) !== 0
+
 /**
  * What the receiver chose of our offer.
  *

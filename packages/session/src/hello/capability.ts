@@ -8,6 +8,10 @@ export const capabilities = {
   zeros: 2,
   /** Knows epochs and the words of strategies. */
   replication: 4,
+  /** Restores images that have no entries for holes of the guest's memory. */
+  holes: 8,
+  /** Packs pages of epochs against copies that both sides keep. */
+  deltas: 16,
 } as const
 
 export type CapabilityName = keyof typeof capabilities

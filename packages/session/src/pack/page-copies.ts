@@ -1,5 +1,7 @@
 import { PAGE_BYTES } from './page-delta.ts'
 
+/** Most pages that a side keeps for its peer: 256 MiB. */
+export const COPIES_MOST = 65_536
 /** Pages of one piece of memory. */
 const SLAB_PAGES = 1024
 

@@ -29,14 +29,18 @@ export class PagePacker {
     if (this.#out.length < pfns.length * PACKED_PAGE_MOST) this.#out = new Uint8Array(pfns.length * PACKED_PAGE_MOST)
     let at = 0
     pfns.forEach((pfn, i) => {
-      const page = memory.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1))
-      const base = this.#looks() ? this.#copies.get(pfn) : undefined
-      const { as, end } = this.#delta.pack(page, base, this.#out, at)
-      if (base !== undefined) this.#learn(as === 'raw')
-      if (as !== 'delta') this.#copies.put(pfn, page)
-      at = end
+      at = this.packPage(pfn, memory.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1)), this.#out, at)
     })
     return this.#out.subarray(0, at)
+  }
+
+  /** Packs one page. @param out has room for PACKED_PAGE_MOST bytes from `at` on. @returns where it ends */
+  packPage(pfn: number, page: Uint8Array, out: Uint8Array, at: number): number {
+    const base = this.#looks() ? this.#copies.get(pfn) : undefined
+    const { as, end } = this.#delta.pack(page, base, out, at)
+    if (base !== undefined) this.#learn(as === 'raw')
+    if (as !== 'delta') this.#copies.put(pfn, page)
+    return end
   }
 
   /** Whether to compare the next page: looking costs time, and where pages change altogether it is for nothing. */
@@ -74,13 +78,17 @@ export class PageUnpacker {
     const memory = new Uint8Array(PAGE_BYTES * pfns.length)
     let at = 0
     pfns.forEach((pfn, i) => {
-      const page = memory.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1))
-      const { as, end } = this.#delta.unpack(packed, at, this.#copies.get(pfn), page)
-      if (as !== 'delta') this.#copies.put(pfn, page)
-      at = end
+      at = this.unpackPage(pfn, packed, at, memory.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1)))
     })
     if (at !== packed.length) throw new SessionError('SESSION_DAMAGED', 'packed pages were changed on their way: bytes are left over')
     return memory
+  }
+
+  /** Takes the page that is packed from `at` on. @param page takes it. @returns where it ends. @throws as `unpack` */
+  unpackPage(pfn: number, packed: Uint8Array, at: number, page: Uint8Array): number {
+    const { as, end } = this.#delta.unpack(packed, at, this.#copies.get(pfn), page)
+    if (as !== 'delta') this.#copies.put(pfn, page)
+    return end
   }
 }
 

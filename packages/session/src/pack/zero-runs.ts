@@ -4,7 +4,7 @@ import { SessionError } from '../session-error.ts'
 /** Gives so many bytes, whatever is in them. */
 export type Memory = (bytes: number) => Uint8Array
 
-const fresh: Memory = (bytes) => new Uint8Array(bytes)
+export const fresh: Memory = (bytes) => new Uint8Array(bytes)
 
 /** Shortest run of zeros that is left out, in bytes: a page. */
 export const ZERO_RUN = 4096

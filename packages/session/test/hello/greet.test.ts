@@ -1,5 +1,5 @@
 import { isXrError } from '@xen-replication/errors'
-import { encodeFrame, openReceiver, openSender, readFrame, sessionOptions, type BodyOf, type Compressor, type OpenOptions, type Session } from '@xen-replication/session'
+import { encodeFrame, openReceiver, openSender, readFrame, restoresWithoutHoles, sessionOptions, type BodyOf, type Compressor, type OpenOptions, type Session } from '@xen-replication/session'
 import type { Channel } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
 import { checkGreeting, chosenCompressor, commonVersion } from '../../src/hello/agreement.ts'
@@ -33,7 +33,7 @@ describe('a greeting', () => {
     expect(Buffer.compare(a.agreement.session, b.agreement.session)).toBe(0)
     expect(Buffer.from(a.agreement.key).toString('hex')).toBe(Buffer.from(b.agreement.key).toString('hex'))
     expect([a.agreement.role, b.agreement.role, a.agreement.version]).toEqual(['sender', 'receiver', 1])
-    expect(namesOf(a.agreement.can)).toEqual(['zeros', 'replication'])
+    expect(namesOf(a.agreement.can)).toEqual(['zeros', 'replication', 'holes'])
   })
 
   it('agrees on the smaller batch and the window of the receiver', async () => {
@@ -188,6 +188,14 @@ describe('capabilities', () => {
 
   it('that the peer has and we do not know are no harm', () => {
     expect(() => checkGreeting({ ...hello, can: 0xffffffff }, 'sender', 0, capabilities.resume)).not.toThrow()
+  })
+})
+
+describe('holes of the guest', () => {
+  it('are left out for a peer that says it restores without them, and for no other', async () => {
+    const [{ agreement }] = (await meet({}, {})) as [Session, Session]
+    expect(restoresWithoutHoles(agreement)).toBe(true)
+    expect(restoresWithoutHoles({ ...agreement, can: agreement.can & ~capabilities.holes })).toBe(false)
   })
 })
 

@@ -95,7 +95,7 @@ describe('a batch', () => {
   it('that does not shrink goes as it is', async () => {
     const bytes = noise(10_000)
     const { batch } = await packBatch(bytes, 0, { zeros: true, compressor: deflate }, eager, clock)
-    expect(batch).toMatchObject({ codec: 0, zeros: 0, payload: bytes })
+    expect(batch).toMatchObject({ codec: 0, form: 0, payload: bytes })
   })
 
   it('of a few bytes is not even looked at', async () => {
@@ -111,19 +111,19 @@ describe('a batch', () => {
     ['is longer than agreed on', { length: most + 1 }, 'SESSION_TOO_LARGE'],
     ['grows before zeros are put back', { unpacked: 10_001 }, 'SESSION_TOO_LARGE'],
     ['has a compression that was not agreed on', { codec: 2 }, 'SESSION_UNEXPECTED'],
-    ['has zeros left out in a way nobody knows', { zeros: 2 }, 'SESSION_UNEXPECTED'],
+    ['has zeros left out in a way nobody knows', { form: 2 }, 'SESSION_UNEXPECTED'],
     ['is not compressed as it says', { payload: Uint8Array.from([1, 2, 3]) }, 'SESSION_DAMAGED'],
     ['would become longer than it says', { unpacked: 9_999 }, 'SESSION_DAMAGED'],
     ['has a checksum that does not fit', { crc: 1 }, 'SESSION_DAMAGED'],
     ['has another length than it says', { codec: 0 }, 'SESSION_DAMAGED'],
-    ['says that zeros are left out', { zeros: 1 }, 'SESSION_DAMAGED'],
+    ['says that zeros are left out', { form: 1 }, 'SESSION_DAMAGED'],
   ])('that %s is refused', async (_, change, code) => {
     await expect(unpackBatch({ ...(await good()), ...change }, packing, most)).rejects.toMatchObject({ code })
   })
 
   it('with compression or zeros that were not agreed on is refused', async () => {
     await expect(unpackBatch(await good(), { zeros: true, compressor: undefined }, most)).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED' })
-    await expect(unpackBatch({ ...(await good()), zeros: 1 }, { zeros: false, compressor: deflate }, most)).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED' })
+    await expect(unpackBatch({ ...(await good()), form: 1 }, { zeros: false, compressor: deflate }, most)).rejects.toMatchObject({ code: 'SESSION_UNEXPECTED' })
   })
 })
 

@@ -29,9 +29,13 @@ export interface SimHostPorts {
 
 /** Memory of the machine. */
 const MACHINE_BYTES = 512 << 20
+/** Share of the moments before and after a call at which time passes; at others the next thing happens at once. */
+const PAUSE_SHARE = 0.5
 /** Share of calls that take far longer. */
 const SLOW_SHARE = 0.02
 const SLOW_TIMES = 20
+
+const going = Promise.resolve()
 
 /** A simulated host with its guest, and the backend as the process there sees it. */
 export class SimHost {
@@ -60,7 +64,7 @@ export class SimHost {
     })
     const { process, chance, callMs } = ports
     this.backend = watchedBackend(faults.length === 0 ? this.mock : withFaults(this.mock, faults), {
-      pause: () => process.pause(chance.real() * callMs * (chance.of(SLOW_SHARE) ? SLOW_TIMES : 1)),
+      pause: () => (chance.of(PAUSE_SHARE) ? process.pause(chance.real() * callMs * (chance.of(SLOW_SHARE) ? SLOW_TIMES : 1)) : going),
       lifecycle: (domId) => this.#look(domId),
       unpausing: (domId) => this.#unpausing(domId),
       device: (device, domId) => this.#device(ports.device(device), device, domId),
@@ -130,11 +134,12 @@ export class SimHost {
 
   #device(device: CheckpointDevice, mock: CheckpointDevice, domId: DomId): CheckpointDevice {
     const { process, chance, callMs, watch, name } = this.#ports
+    const pause = (): Promise<void> => (chance.of(PAUSE_SHARE) ? process.pause(chance.real() * callMs) : going)
     const slowly = async (work: () => Promise<void>): Promise<void> => {
-      await process.pause(chance.real() * callMs)
+      await pause()
       await this.settle()
       await work()
-      await process.pause(chance.real() * callMs)
+      await pause()
     }
     const network = device.kind === 'network'
     if (network) this.#nics.push(mock as Nic)

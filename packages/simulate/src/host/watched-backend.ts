@@ -1,4 +1,4 @@
-import type { CheckpointDevice, DomId, GuestForRestore, GuestForSave, HypervisorBackend, Lifecycle } from '@xen-replication/hypervisor'
+import type { CheckpointDevice, DomId, GuestForRestore, GuestForSave, HypervisorBackend, Lifecycle, ShadowPorts } from '@xen-replication/hypervisor'
 
 /** What looks on, and takes its time. */
 export interface BackendWatch {
@@ -41,6 +41,8 @@ export function watchedBackend(backend: HypervisorBackend, watch: BackendWatch):
     create: (request) => backend.create(request),
     openForSave: (domId) => slowly(async () => guestForSave(await backend.openForSave(domId), lifecycleOf, watch)),
     openForRestore: (request) => slowly(async () => guestForRestore(await backend.openForRestore(request), lifecycleOf, slowly)),
+    openShadow: (domId) => slowly(async () => shadow(await backend.openShadow(domId), domId, watch)),
+    openTaps: (domId) => backend.openTaps(domId),
     lifecycle: (domId) => lifecycleOf(domId, backend.lifecycle(domId)),
     close: () => backend.close(),
   }
@@ -55,6 +57,16 @@ function guestForSave(guest: GuestForSave, lifecycleOf: LifecycleOf, watch: Back
     lifecycle: lifecycleOf(facts.domId, guest.lifecycle),
     devices: guest.devices.map((one) => watch.device(one, facts.domId)),
     close: () => guest.close(),
+  }
+}
+
+function shadow(ports: ShadowPorts, domId: DomId, watch: BackendWatch): ShadowPorts {
+  return {
+    frames: () => ports.frames(),
+    dirty: ports.dirty,
+    devices: ports.devices.map((one) => watch.device(one, domId)),
+    loadDeviceModel: () => ports.loadDeviceModel(),
+    close: (guest) => ports.close(guest),
   }
 }
 

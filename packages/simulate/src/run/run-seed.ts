@@ -31,17 +31,17 @@ export interface SeedResult {
 }
 
 /** How often guests are looked at, in milliseconds. */
-const TICK_MS = 10
+const TICK_MS = 20
 /** A pair works for so long at least. */
-const LEAST_MS = 100
+const LEAST_MS = 50
 /** Time without trouble before the protection is ended. */
-const QUIET_MS = 150
+const QUIET_MS = 60
 /** A pair that has hardly begun may take so much longer. */
 const PATIENCE_MS = 5_000
 /** Within so much time after the last trouble both sides have come to an end. */
 const BOUND_MS = 12_000
 /** Guests work for so long once all is over. */
-const AFTER_MS = 30
+const AFTER_MS = 20
 
 /** Plays one run from its beginning to its end, or to the first thing that must not be. */
 export async function runSeed({ seed, name, strategy, fault, keep = 'digest' }: SeedRequest): Promise<SeedResult> {
@@ -132,7 +132,7 @@ function call(world: World, patience: number): void {
 }
 
 /** Where an operator who wants an end gets it although nobody could say who may run the guest. */
-const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed'])
+const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed', 'parked'])
 
 /** Whoever has the right to run the guest, and lives, runs it. */
 function lookBack({ members, watch, arbiter, scenario, stopped }: World): void {

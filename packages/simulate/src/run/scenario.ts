@@ -50,28 +50,29 @@ export interface Scenario {
   readonly troubles: readonly PlannedTrouble[]
 }
 
-const LEAST_PAGES = 272
+const LEAST_PAGES = { pv: 72, sparse: 272 } as const
 /** Share of runs with guests whose page numbers are spread over 4 GiB: they take several times as long. */
 const SPARSE_SHARE = 0.02
 /** Troubles begin within so many milliseconds. */
-const WINDOW_MS = 250
+const WINDOW_MS = 100
 /** How far a clock may be off: far more than any quartz. */
 const DRIFT = 0.02
 
 /** @param states of the tables of the two sides, which troubles may wait for */
 export function drawScenario(chance: Chance, states: Readonly<Record<HostName, readonly string[]>>): Scenario {
-  const heartbeatMs = chance.pick([10, 20, 50, 100])
+  const heartbeatMs = chance.pick([10, 20, 50])
+  const kind = chance.of(SPARSE_SHARE) ? chance.pick<GuestKind>(['pvh', 'hvm']) : 'pv'
   const silenceMs = heartbeatMs * chance.pick([2, 3, 3, 5])
   return {
-    kind: chance.of(SPARSE_SHARE) ? chance.pick<GuestKind>(['pvh', 'hvm']) : 'pv',
-    pages: LEAST_PAGES + chance.whole(0, 16),
+    kind,
+    pages: LEAST_PAGES[kind === 'pv' ? 'pv' : 'sparse'] + chance.whole(0, 16),
     workload: chance.pick(['counter', 'uniform', 'zipf', 'database'] as const),
     rate: chance.pick([1_000, 2_000, 5_000, 20_000]),
-    intervalMs: chance.pick([10, 20, 50, 100]),
+    intervalMs: chance.pick([5, 10, 20, 40]),
     heartbeatMs,
     silenceMs,
     stalledMs: Math.max(500, 2 * silenceMs),
-    stageBytes: chance.pick([64, 512, 2048, 2048]) * 1024,
+    stageBytes: chance.pick([16, 64, 512, 512]) * 1024,
     network: drawNetwork(chance),
     skew: { a: drawSkew(chance), b: drawSkew(chance) },
     callMs: chance.pick([0.2, 1, 3]),

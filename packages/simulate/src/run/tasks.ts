@@ -24,6 +24,8 @@ export interface Times {
 
 /** How long greetings may take here, and silence before there is a copy, in milliseconds. */
 const GREETING_MS = 1_000
+/** Batches of the size that guests have here. */
+const SIZES = { batchBytes: 64 * 1024, windowBytes: 1024 * 1024 } as const
 
 export interface PrimaryTask extends Side {
   readonly backend: KeepRequest['host']['backend']
@@ -43,7 +45,7 @@ export async function protect(task: PrimaryTask): Promise<KeptResult> {
   let session: Session | undefined
   try {
     const { heartbeatMs, silenceMs, stalledMs } = times
-    const limits = { heartbeatMs, silenceMs: Math.max(GREETING_MS, silenceMs), handshakeMs: GREETING_MS }
+    const limits = { heartbeatMs, silenceMs: Math.max(GREETING_MS, silenceMs), handshakeMs: GREETING_MS, ...SIZES }
     session = await openSender({ channel, clock, purpose: task.name, limits, must: ['replication'], compression: 'none', random })
     const sender = new EpochSender(session, stalledMs)
     await sender.begin({ guest: fromHex((domains[0]?.uuid ?? '').replaceAll('-', '')) as Uint8Array, token: 0n, heartbeatMs, silenceMs, members: 1, arbiter: 1 })
@@ -71,7 +73,7 @@ export async function follow(task: SecondaryTask): Promise<ReplicaResult> {
   const { backend, collected, channel, clock, random, operation, arbiter } = task
   let session: Session | undefined
   try {
-    session = await openReceiver({ channel, clock, purpose: 'migrate', alsoFor: [task.name], limits: { handshakeMs: GREETING_MS, silenceMs: GREETING_MS, heartbeatMs: GREETING_MS / 10 }, compression: 'none', random })
+    session = await openReceiver({ channel, clock, purpose: 'migrate', alsoFor: [task.name], limits: { handshakeMs: GREETING_MS, silenceMs: GREETING_MS, heartbeatMs: GREETING_MS / 10, ...SIZES }, compression: 'none', random })
     const receiver = new EpochReceiver(session)
     const { guest, members, heartbeatMs, silenceMs } = await receiver.asked()
     await receiver.ready({ heartbeatMs, silenceMs })

@@ -45,7 +45,7 @@ function begin(world: World, trouble: Trouble): void {
 }
 
 /** States in which `failover` says that the other side is gone; nobody says so who has not looked. */
-const ALONE: ReadonlySet<string> = new Set(['arbitrating', 'standing', 'winning'])
+const ALONE: ReadonlySet<string> = new Set(['arbitrating', 'standing', 'winning', 'doubting', 'wondering', 'regaining'])
 
 function ask(world: World, { who, wish }: Extract<Trouble, { what: 'wish' }>): void {
   const { members, story, watch } = world

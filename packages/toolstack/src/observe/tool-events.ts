@@ -11,7 +11,23 @@ declare module '@xen-replication/plugin-api' {
     'copy.progress': { readonly bytes: number; readonly total: number | undefined }
     /** What a live save is heading for; told when its second round begins, and from then on. */
     'save.outlook': Outlook
+    /** A primary has found its peer: from now on its guests may have to be given up. */
+    'replication.paired': ProtectionNote
   }
+}
+
+/** What has to be known to decide over guests of a pair whose primary process is gone. */
+export interface ProtectionNote {
+  readonly verb: string
+  readonly guests: readonly { readonly name: string; readonly domId: number; readonly uuid: string }[]
+  readonly session: string
+  /** The greatest token that had been granted for the first guest, in decimal, where that is known. */
+  readonly token: string | undefined
+  /** URL of the arbiter. */
+  readonly arbiter: string | undefined
+  readonly unsafe: boolean
+  /** The guest was given away, and the peer has not said yet that it has it. */
+  readonly given?: boolean | undefined
 }
 
 /** How the guest's writing compares with the link. */

@@ -1,6 +1,7 @@
 import type { Clock, HypervisorBackend } from '@xen-replication/hypervisor'
 import type { Links } from '../links/links.ts'
 import type { Collected } from '../plugins/collect-plugins.ts'
+import type { LeftNotes } from '../running/left-notes.ts'
 import type { Operations } from './operation.ts'
 
 /** What operations work with. */
@@ -11,4 +12,6 @@ export interface Host {
   readonly operations: Operations
   /** What plugins bring. */
   readonly collected: Collected
+  /** Guests whose processes died while they protected them. */
+  readonly notes: LeftNotes
 }

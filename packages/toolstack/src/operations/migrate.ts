@@ -1,7 +1,7 @@
 import { isXrError } from '@xen-replication/errors'
 import { BackendError, type Capability, type DomainSummary, type HypervisorBackend } from '@xen-replication/hypervisor'
 import type { Channel } from '@xen-replication/plugin-api'
-import { openSender, sendGuest, sendToXl } from '@xen-replication/session'
+import { openSender, restoresWithoutHoles, sendGuest, sendToXl } from '@xen-replication/session'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import { dialPatiently } from '../links/dial-patiently.ts'
 import { leadsBack } from '../links/redial.ts'
@@ -11,7 +11,7 @@ import { checkLinkOptions, limitsOf, type LinkOptions } from './link-options.ts'
 import { factsOf, findDomain, requireRunning } from './find-domain.ts'
 import type { Host } from './host.ts'
 import type { Operation } from './operation.ts'
-import { OutgoingGuest } from './outgoing-guest.ts'
+import { OutgoingGuest, type OutgoingOptions } from './outgoing-guest.ts'
 
 export interface MigrateRequest {
   /** Id, name or UUID. */
@@ -90,7 +90,8 @@ async function toXr(job: Job): Promise<Migrated> {
   operation.emit('link.up', { url })
   let begun = false
   try {
-    return await move(job, undefined, (going) => {
+    const holes = restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen'
+    return await move(job, { holes }, (going) => {
       begun = true
       return sendGuest(session, going, operation.signal)
     })
@@ -104,17 +105,17 @@ async function toXl(job: Job): Promise<Migrated> {
   const { host, operation, channel } = job
   const forget = closeOnAbort(channel, operation.signal)
   try {
-    return await move(job, forget, (going) => sendToXl(channel, going, operation.signal, { clock: host.clock }))
+    return await move(job, { holes: 'as-xen', onHandOver: forget }, (going) => sendToXl(channel, going, operation.signal, { clock: host.clock }))
   } finally {
     forget()
   }
 }
 
-async function move({ host: { backend }, request, domain, operation }: Job, onHandOver: (() => void) | undefined, send: (going: OutgoingGuest) => Promise<Ended>): Promise<Migrated> {
+async function move({ host: { backend }, request, domain, operation }: Job, way: Pick<OutgoingOptions, 'holes' | 'onHandOver'>, send: (going: OutgoingGuest) => Promise<Ended>): Promise<Migrated> {
   const { mode, verify } = request
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const going = new OutgoingGuest(backend, guest, operation, { domain, config, mode, verify, onHandOver })
+  const going = new OutgoingGuest(backend, guest, operation, { domain, config, mode, verify, ...way })
   try {
     const { end, why, trouble } = await send(going)
     if (end === 'untouched') await going.resume()

@@ -18,6 +18,8 @@ export interface SaveRequest {
   readonly then: 'destroy' | 'resume' | 'pause'
   /** What is at the other end: `raw`, a file or whatever takes bytes; `xr`, an `xr receive --to FILE` that says when the image is safe. */
   readonly peer?: 'raw' | 'xr' | undefined
+  /** Leaves holes of the guest's memory out of the image; Xen's own tools restore it as well, but never write such a one. */
+  readonly compact?: boolean | undefined
   /** With `xr` only. */
   readonly link?: LinkOptions | undefined
   /** How long to go on dialling where nobody listens yet, in milliseconds. */
@@ -63,7 +65,7 @@ async function saveTo(channel: Channel, { host, domain, operation, request }: Jo
   const { backend } = host
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const going = new OutgoingGuest(backend, guest, operation, { domain, config, mode: 'stopped' })
+  const going = new OutgoingGuest(backend, guest, operation, { domain, config, mode: 'stopped', holes: request.compact === true ? 'left-out' : 'as-xen' })
   try {
     await (request.peer === 'xr' ? sendStream(copyOptions({ host, operation, channel, ...request }), (sink, signal) => going.save(sink, signal)) : writeFile(channel, going, operation))
     await become(guest, going, request.then)

@@ -1,15 +1,20 @@
 import type { ByteSink } from '@xen-replication/format'
 import type { AbortSignalLike, GuestForSave } from '@xen-replication/hypervisor'
-import { openImageSaver, type PrecopyPolicy } from '@xen-replication/libxc-stream'
+import { openImageSaver, type PrecopyPolicy, type SaveOptions } from '@xen-replication/libxc-stream'
 import { openStreamWriter } from '@xen-replication/libxl-stream'
 import { tellSave } from '../observe/engine-events.ts'
 import type { Operation } from './operation.ts'
+
+/** `as-xen`: an image is byte for byte what Xen's own tools write. `left-out`: it has no entries for holes of the guest's memory. */
+export type Holes = NonNullable<SaveOptions['holes']>
 
 export interface WriteGuestOptions {
   readonly mode: 'stopped' | 'live'
   /** Sends all memory twice, for the other side to compare. Live only. */
   readonly verify?: boolean | undefined
   readonly policy?: PrecopyPolicy | undefined
+  /** Whether holes of its memory have entries. Default `as-xen`. */
+  readonly holes?: Holes | undefined
 }
 
 /** The part of an operation that saving takes. */

@@ -34,6 +34,22 @@ export function requireSameKind(ours: ArbitrationKind, theirs: number): void {
   })
 }
 
+/**
+ * The token under which a pair for a guest is made: the greatest one granted so far. Undefined where nobody can tell.
+ *
+ * @throws what the arbiter throws when it cannot be asked
+ */
+export async function latestToken({ arbiter }: ChosenArbiter, guest: string, signal: AbortSignalLike): Promise<bigint | undefined> {
+  return arbiter?.latest?.(guest, signal)
+}
+
+/** Both sides have to know of the same grants: else one of them is out of date, or they ask different arbiters. @throws ToolstackError TOOL_STALE */
+export function requireSameToken(ours: bigint | undefined, theirs: bigint): void {
+  if (ours === undefined || ours === theirs) return
+  const hint = ours > theirs ? 'the guest was taken over since the primary last asked: look where it runs; or the two sides ask different arbiters' : 'give both sides the same --arbiter'
+  throw new ToolstackError('TOOL_STALE', `the arbiter here has granted token ${ours} for the guest, the primary knows of ${theirs}`, { hint })
+}
+
 /** With xl at the other end there is nothing to agree on. @throws ToolstackError TOOL_ARBITER */
 export function requireXlAble({ arbiter = 'none', unsafe = false, doms = [] }: ArbiterChoice & { readonly doms?: readonly string[] }): void {
   if (doms.length > 1) throw new ToolstackError('TOOL_GUEST', 'xl takes one guest at a time', { hint: 'begin a replication for each' })

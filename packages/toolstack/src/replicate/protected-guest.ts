@@ -5,6 +5,7 @@ import { openStreamWriter, type StreamWriter } from '@xen-replication/libxl-stre
 import { tellSave } from '../observe/engine-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Operation } from '../operations/operation.ts'
+import type { Holes } from '../operations/write-guest.ts'
 import { encodeXlStart } from '../xl/xl-start.ts'
 
 /** Largest staging area, in bytes; what an epoch has beyond it is sent while the guest stands. */
@@ -19,9 +20,12 @@ export interface ProtectedGuestOptions {
   readonly guest: GuestForSave
   /** Those that are held back. */
   readonly devices: readonly CheckpointDevice[]
+  /** Names the pair. */
+  readonly session: string
   /** Where the stream goes. */
   readonly sink: ByteSink
   readonly stageBytesMax: number
+  readonly holes: Holes
 }
 
 /** A guest whose state is copied to a peer over and over while it runs here. */
@@ -36,6 +40,8 @@ export class ProtectedGuest {
   #stands = false
   #holding = false
   #stagedBytes = 0
+  #sent = 0
+  readonly #counted: ByteSink
   #fate: GuestFate = 'runs'
 
   /** @throws SaveError, StreamError, BackendError */
@@ -47,7 +53,7 @@ export class ProtectedGuest {
       if (event.type === 'pass-end' && event.pass === 'checkpoint') counts.pages = event.sent
       tell(event)
     }
-    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', signal: stop.signal, observe })
+    const saver = await openImageSaver(options.guest, { mode: 'checkpointed', holes: options.holes, signal: stop.signal, observe })
     return new ProtectedGuest(options, saver, counts, stop)
   }
 
@@ -59,6 +65,12 @@ export class ProtectedGuest {
     this.#writer = openStreamWriter(guest, saver)
     this.#counts = counts
     this.#stop = stop
+    this.#counted = {
+      write: (parts) => {
+        this.#sent += parts.reduce((sum, { length }) => sum + length, 0)
+        return sink.write(parts)
+      },
+    }
     const bytes = Math.min(domain.pages * PAGE_SIZE + BESIDE_PAGES, stageBytesMax)
     this.#staged = new StagedSink(sink, { bytes, spilled: (more) => (counts.spilled += more) })
   }
@@ -71,6 +83,11 @@ export class ProtectedGuest {
   /** Pages and bytes of the epoch that was staged last. */
   get epoch(): { readonly pages: number; readonly bytes: number } {
     return { pages: this.#counts.pages, bytes: this.#stagedBytes }
+  }
+
+  /** Whether it has to stand until the backup has the epoch. */
+  get standsUntilStored(): boolean {
+    return this.#options.devices.some(({ standsUntil }) => standsUntil === 'stored')
   }
 
   /** Sends configuration and memory while the guest runs. */
@@ -95,10 +112,10 @@ export class ProtectedGuest {
 
   /** Ends an epoch at its devices; the first time they begin to hold back. */
   async postsuspend(epoch: number): Promise<void> {
-    const { devices } = this.#options
+    const { devices, session } = this.#options
     if (!this.#holding) {
       this.#holding = true
-      await Promise.all(devices.map((device) => device.setup()))
+      await Promise.all(devices.map((device) => device.setup(session)))
     }
     await Promise.all(devices.map((device) => device.postsuspend(epoch)))
   }
@@ -109,6 +126,23 @@ export class ProtectedGuest {
     await this.#writer.checkpoint(this.#staged)
     await this.#writer.completeCheckpoint(this.#staged)
     this.#stagedBytes = this.#staged.held + this.#counts.spilled
+  }
+
+  /** Writes what changed here, and what the guest of the secondary changed there, straight to the peer. */
+  async sendMemory(more: readonly number[]): Promise<void> {
+    this.#sent = 0
+    await this.#writer.checkpoint(this.#counted, more)
+  }
+
+  /** Writes the state of the devices, and the end of the checkpoint. */
+  async sendState(): Promise<void> {
+    await this.#writer.completeCheckpoint(this.#counted)
+    this.#stagedBytes = this.#sent
+  }
+
+  /** Tells the secondary that the next checkpoint begins. */
+  announce(): Promise<void> {
+    return this.#writer.announceCheckpoint(this.#options.sink)
   }
 
   async preresume(epoch: number): Promise<void> {

@@ -1,7 +1,10 @@
+import type { AnyObservedEvent } from '@xen-replication/plugin-api'
 import process from 'node:process'
 import type { Registry } from '../operations/operation.ts'
 import { openControl, type ControlServer } from './control-server.ts'
+import type { ProtectionNote } from '../observe/tool-events.ts'
 import { OperationWatch } from './operation-state.ts'
+import { removeNote, writeNote } from './left-notes.ts'
 import { makeRunDir, socketPath } from './run-dir.ts'
 
 /**
@@ -25,10 +28,32 @@ export function createRegistry(runDir: string, now: () => number, trouble: (why:
       } catch (error) {
         trouble(`xr status and xr abort will not find this: ${error instanceof Error ? error.message : String(error)}`)
       }
+      const note = control === undefined ? () => undefined : noteKeeper(runDir, id, trouble)
       return {
-        observe: (event) => watch.see(event),
-        leave: async () => control?.close(watch.end),
+        observe: (event) => {
+          watch.see(event)
+          note(event)
+        },
+        leave: async () => {
+          if (control !== undefined) removeNote(runDir, id)
+          await control?.close(watch.end)
+        },
       }
     },
+  }
+}
+
+/** Notes which guests are protected while they are, before anybody else may run them. */
+function noteKeeper(runDir: string, id: string, trouble: (why: string) => void): (event: AnyObservedEvent) => void {
+  let note: ProtectionNote | undefined
+  return (event) => {
+    if (event.kind === 'replication.paired') note = event.data
+    else if (event.kind === 'strategy.move' && event.data.to === 'handed' && note !== undefined) note = { ...note, given: true }
+    else return
+    try {
+      writeNote(runDir, id, note)
+    } catch (error) {
+      trouble(`when this process dies nobody will know that its guest was protected: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 }

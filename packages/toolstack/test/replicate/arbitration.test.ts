@@ -1,19 +1,20 @@
 import type { Arbiter, Claim, ObservedEvents, Verdict } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
 import type { Emit } from '../../src/observe/fan-out.ts'
-import { openArbiter, requireSameKind, requireXlAble } from '../../src/replicate/arbiter-choice.ts'
+import { latestToken, openArbiter, requireSameKind, requireSameToken, requireXlAble } from '../../src/replicate/arbiter-choice.ts'
 import { Arbitration, type ArbitrationKind } from '../../src/replicate/arbitration.ts'
 import { collectPlugins } from '../../src/plugins/collect-plugins.ts'
 
 const never = new AbortController().signal
-const claim = (side: Claim['side']): Claim => ({ guest: 'g', session: 's', side })
+const claim = (side: Claim['side'], token?: bigint): Claim => ({ guest: 'g', session: 's', side, ...(token === undefined ? {} : { token }) })
 
-function made(kind: ArbitrationKind, side: Claim['side'], own: Partial<Arbiter> = {}) {
+function made(kind: ArbitrationKind, side: Claim['side'], own: Partial<Arbiter> = {}, token?: bigint) {
+  let now = 0
   const told: ObservedEvents['arbiter.answer'][] = []
   const emit: Emit = (_kind, data) => void told.push(data as unknown as ObservedEvents['arbiter.answer'])
   const arbiter: Arbiter = { claim: () => Promise.reject(new Error('no route')), holds: () => Promise.reject(new Error('no route')), close: () => Promise.resolve(), ...own }
-  const clock = { now: () => 0, sleep: (ms: number, signal?: { readonly aborted: boolean }) => new Promise<void>((resolve) => setTimeout(() => (signal?.aborted === true ? undefined : resolve()), ms > 1000 ? 20 : ms)) }
-  return { told, arbitration: new Arbitration({ kind, arbiter: kind === 'arbiter' ? arbiter : undefined, claim: claim(side), clock, emit }) }
+  const clock = { now: () => now, sleep: (ms: number, signal?: { readonly aborted: boolean }) => new Promise<void>((resolve) => setTimeout(() => (signal?.aborted === true ? undefined : resolve()), ms > 1000 ? 20 : ms)) }
+  return { told, pass: (ms: number) => (now += ms), arbitration: new Arbitration({ kind, arbiter: kind === 'arbiter' ? arbiter : undefined, claim: claim(side, token), clock, emit }) }
 }
 
 const granted: Verdict = { answer: 'granted', grant: { claim: claim('primary'), token: 9n } }
@@ -62,6 +63,43 @@ describe('an arbiter', () => {
     const { arbitration } = made('arbiter', 'primary', { claim: () => Promise.resolve(granted) })
     await arbitration.claim(never)
     expect(await arbitration.holds(never)).toBe(false)
+  })
+})
+
+describe('a pair that the guest was taken away from', () => {
+  it('is found before its output is let go, even where the process stood still meanwhile', async () => {
+    let latest = 4n
+    const { arbitration, pass } = made('arbiter', 'primary', { latest: () => Promise.resolve(latest) }, 4n)
+    for (let epoch = 0; epoch < 5; epoch += 1) {
+      expect(await arbitration.outdated(never)).toBeUndefined()
+      pass(25)
+    }
+    latest = 6n
+    pass(400)
+    expect(await arbitration.outdated(never)).toMatch(/token 6 was granted to another pair .* under 4/)
+  })
+
+  it('is not taken for one while the arbiter is away: the peer acknowledges', async () => {
+    const { arbitration, pass } = made('arbiter', 'primary', { latest: () => Promise.reject(new Error('no route')) }, 4n)
+    pass(1000)
+    expect(await arbitration.outdated(never)).toBeUndefined()
+    expect(await made('arbiter', 'primary', { latest: () => new Promise(() => undefined) }, 4n).arbitration.outdated(never), 'or does not answer').toBeUndefined()
+  })
+
+  it('cannot win it by a grant that is not greater than those before', async () => {
+    const { arbitration, told } = made('arbiter', 'primary', { claim: () => Promise.resolve(granted), holds: () => Promise.resolve(true) }, 9n)
+    expect(await arbitration.claim(never)).toBe('unknown')
+    expect(told[0]?.reason).toMatch(/grants token 9, and 9 was granted before/)
+    expect(await arbitration.holds(never)).toBe(false)
+    expect(await made('arbiter', 'primary', { claim: () => Promise.resolve(granted) }, 8n).arbitration.claim(never)).toBe('won')
+  })
+
+  it('is not begun: both sides have to know of the same grants, as far as they can tell', async () => {
+    expect(() => requireSameToken(5n, 5n)).not.toThrow()
+    expect(() => requireSameToken(undefined, 3n)).not.toThrow()
+    expect(() => requireSameToken(5n, 3n)).toThrow(expect.objectContaining({ code: 'TOOL_STALE', hint: expect.stringContaining('taken over') as string }) as Error)
+    expect(() => requireSameToken(0n, 3n)).toThrow(expect.objectContaining({ code: 'TOOL_STALE' }) as Error)
+    expect(await latestToken({ kind: 'none', arbiter: undefined }, 'g', never)).toBeUndefined()
   })
 })
 
