@@ -1,10 +1,11 @@
 // Guests protected by xr remus: the primary's host dies, either xr is killed at random, the link is slow and loses packets, xl is at the other end.
 // Words: parts to do, else all; `epochs=N` (100); and how many times to kill (8), and the seed of the moments.
 import { environment, peerEnvironment } from '../ends.mjs'
+import { sendingHostDies } from '../flows.mjs'
 import { countOf, create, destroyAll, domains, domid, guest, runsOn } from '../guests.mjs'
 import { acknowledged, backupName, endAll, epochsCome, firstCount, kill, listener, newArbiter, pausesOf, places, primaryHostDies, sides, startBackup, startPrimary, storedEpochs, watchStops } from '../protection.mjs'
 import { numbers } from '../random.mjs'
-import { attempt, run, sleep, start, until } from '../run.mjs'
+import { run, sleep, start, until } from '../run.mjs'
 import { Tap, must } from '../tap.mjs'
 
 const tap = new Tap()
@@ -105,30 +106,20 @@ async function withXl(sender) {
   const it = guest('hvm', `remus-${sender}`), log = `${logs}/${it.name}`
   const title = sender === 'xl' ? 'xl remus to xr receive --xl' : 'xr remus --peer xl to xl migrate-receive -r'
   await tap.check(`hvm: ${title}, 20 checkpoints, the primary's host dies, the backup runs`, async () => {
-    const before = await create(it), id = await domid(it.name)
-    const primary = sender === 'xl' ? xlRemus(it, log) : startPrimary(it, { more: ['--peer', 'xl'], to: 'exec:env PEER_KEEP= PEER_LOG=' + log + ' peer xl -v migrate-receive -r' })
-    if (sender === 'xl') await until('20 checkpoints have come', async () => (await receivedEpochs()) >= 20, { seconds: 1200, everyMs: 4000 })
-    else await epochsCome(primary, 20)
-    if (sender === 'xl') {
-      kill([primary.pid])
-      await run(['xl', 'destroy', String(id)])
-      await primary.ended
-    } else await primaryHostDies(id, primary)
+    const before = await create(it), id = await domid(it.name), watch = await watchStops(id, '0x9000')
+    const primary = sender === 'xl' ? xlRemus(it, log) : startPrimary(it, { more: ['--peer', 'xl'], to: `exec:env PEER_KEEP= PEER_LOG=${log} peer xl -v migrate-receive -r` })
+    await until('20 checkpoints were taken', () => watch.stops().length > 20, { seconds: 1200 })
+    if (sender === 'xl') await sendingHostDies(it, primary)
+    else await primaryHostDies(id, primary)
+    watch.stop()
     const there = await until('a backup runs', async () => (await places(it)).find((one) => one.id !== id), { seconds: 600 })
     await runsOn(it, before, { id: there.id })
-    tap.row('xl at the other end', { what: title, 'runs as': there.name })
+    tap.row('xl at the other end', { what: title, checkpoints: watch.stops().length, 'runs as': there.name })
   })
   await clear()
 }
 
 const xlRemus = (it, log) => start(['xl', 'remus', '-F', '-n', '-d', '-e', '-i', '200', '-s', '', it.name, `peer xr receive --xl -r --unsafe-no-arbiter --name ${backupName(it)}`], { env: environment('C', peerEnvironment('xr', log, { keep: '' })), seconds: 900 })
-
-/** Epochs that an xr of this host has taken in. */
-async function receivedEpochs() {
-  const { status, out } = await attempt(['xr', 'status', '--json'])
-  if (status !== 0) return 0
-  return JSON.parse(out).operations.find(({ verb }) => verb === 'receive')?.progress.epoch?.acknowledged ?? 0
-}
 
 const [times = 8, seed = 1] = process.argv.slice(2).filter((word) => /^\d+$/.test(word)).map(Number)
 const parts = {
