@@ -8,6 +8,7 @@ import { QemuError } from '../qemu-error.ts'
 import type { CheckpointStore, MachineFacts } from './checkpoint-store.ts'
 import { foldJournal } from './fold-journal.ts'
 import { Journal, JOURNALS } from './journal.ts'
+import type { Complete } from './journal-format.ts'
 import { MemoryImage } from './memory-image.ts'
 import { devicesIn, lockStore, PagePlaces, readState, sha256, storeError, writeState, type StoreState } from './store-state.ts'
 
@@ -15,6 +16,8 @@ import { devicesIn, lockStore, PagePlaces, readState, sha256, storeError, writeS
 export type Durability = 'power' | 'process'
 
 export interface StoreOptions {
+  /** The time, in milliseconds since 1970; default that of this host. */
+  readonly time?: () => number
   /** Default `power`. With `process` a crash of the host takes the guest back a few checkpoints further, to one that is complete. */
   readonly durability?: Durability
   /** Most memory of a guest, in bytes; default 256 GiB. */
@@ -27,8 +30,8 @@ const GIB = 2 ** 30
 const MIB = 2 ** 20
 
 /** A store in a directory: an image of memory, its checksums, and journals of what came since. @throws QemuError QEMU_STORE_BUSY, QEMU_STORE_IO, QEMU_STORE_DAMAGED */
-export function openDirectoryStore(path: string, { durability = 'power', memoryBytes = 256 * GIB, journalBytes = 256 * MIB }: StoreOptions = {}): CheckpointStore {
-  return new DirectoryStore(path, lockStore(path), { durability, memoryBytes, journalBytes })
+export function openDirectoryStore(path: string, { time = Date.now, durability = 'power', memoryBytes = 256 * GIB, journalBytes = 256 * MIB }: StoreOptions = {}): CheckpointStore {
+  return new DirectoryStore(path, lockStore(path), { time, durability, memoryBytes, journalBytes })
 }
 
 /** What `page` and `commit` mean: the first state fills an image, later ones go to a journal. */
@@ -114,7 +117,7 @@ class DirectoryStore implements CheckpointStore {
     writeWhole(devicesIn(folder, 0), devices)
     syncDirectory(this.#path)
     const [journal, spare] = [Journal.make(folder, JOURNALS[0], guest.journalKey), Journal.make(folder, JOURNALS[1], guest.journalKey)]
-    writeState(this.#path, stateOf(guest, 0, devices))
+    writeState(this.#path, stateOf(guest, 0, { devices, at: this.#options.time() }))
     this.#phase = { is: 'following', guest, journal, spare, epoch: 0 }
     this.#sweep(guest.folder)
     this.#tend()
@@ -123,18 +126,19 @@ class DirectoryStore implements CheckpointStore {
 
   async #commitNext({ guest, journal, spare, epoch }: Phase & { is: 'following' }, devices: Uint8Array): Promise<number> {
     const [next, before] = [epoch + 1, journal.bytes]
-    await journal.commit(next, devices, this.#options.durability)
+    const complete = { devices, at: this.#options.time() }
+    await journal.commit(next, complete, this.#options.durability)
     this.#phase = { is: 'following', guest, journal, spare, epoch: next }
-    if (journal.bytes >= this.#options.journalBytes) await this.#fold(this.#phase, devices)
+    if (journal.bytes >= this.#options.journalBytes) await this.#fold(this.#phase, complete)
     this.#tend(journal.bytes - before)
     return next
   }
 
   /** Goes on in the other journal while the pages of this one go to the image; waits where the last one is not done. */
-  async #fold({ guest, journal, spare, epoch }: Phase & { is: 'following' }, devices: Uint8Array): Promise<void> {
+  async #fold({ guest, journal, spare, epoch }: Phase & { is: 'following' }, complete: Complete): Promise<void> {
     await this.#folding
     this.#phase = { is: 'following', guest, journal: spare, spare: journal, epoch }
-    this.#folding = foldJournal(this.#path, stateOf(guest, epoch, devices), { journal, image: guest.image, devices })
+    this.#folding = foldJournal(this.#path, stateOf(guest, epoch, complete), { journal, image: guest.image, devices: complete.devices })
     this.#folding.catch(() => undefined) // told to the next who waits for it
   }
 
@@ -181,4 +185,4 @@ class DirectoryStore implements CheckpointStore {
   }
 }
 
-const stateOf = ({ facts, folder, journalKey }: Guest, epoch: number, devices: Uint8Array): StoreState => ({ ...facts, folder, epoch, devicesSha256: sha256(devices), journalKey: journalKey.toString('hex') })
+const stateOf = ({ facts, folder, journalKey }: Guest, epoch: number, { devices, at }: Complete): StoreState => ({ ...facts, folder, epoch, at, devicesSha256: sha256(devices), journalKey: journalKey.toString('hex') })

@@ -9,6 +9,7 @@ import { createHmac, type Hmac } from 'node:crypto'
  * | 8 | number of the checkpoint |
  * | for each page: 8, and 4096 unless it is zeros | number of the page within all blocks, times 4096, plus 1 for zeros |
  * | 8 | all ones: no more pages |
+ * | 8 | when it was complete, in milliseconds since 1970 |
  * | 4, and as many | length of the devices, devices |
  * | 32 | HMAC-SHA-256 of all of the above |
  */
@@ -43,10 +44,20 @@ export function encodePageWord(page: number, zeros: boolean): Uint8Array {
 }
 
 /** What stands between the last page and the digest. */
-export function encodeTail(devices: Uint8Array): readonly Uint8Array[] {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, devices.length)
-  return [NO_MORE, length, devices]
+export function encodeTail({ devices, at }: Complete): readonly Uint8Array[] {
+  const words = new Uint8Array(12)
+  const view = new DataView(words.buffer)
+  view.setBigUint64(0, BigInt(Math.floor(at)))
+  view.setUint32(8, devices.length)
+  return [NO_MORE, words, devices]
+}
+
+/** What makes a checkpoint complete. */
+export interface Complete {
+  /** All devices, as they come in a COLO checkpoint. */
+  readonly devices: Uint8Array
+  /** When it was, in milliseconds since 1970. */
+  readonly at: number
 }
 
 export const digestOf = (key: Uint8Array): Hmac => createHmac('sha256', key)
@@ -59,10 +70,9 @@ interface JournalPage {
 }
 
 /** A checkpoint that is complete. */
-export interface JournalEntry {
+export interface JournalEntry extends Complete {
   readonly epoch: number
   readonly pages: readonly JournalPage[]
-  readonly devices: Uint8Array
   /** Where the next one begins. */
   readonly end: number
 }
@@ -98,10 +108,10 @@ export async function readEntry(read: ReadAt, from: number, { pageCount, key }: 
     const epoch = epochOf(new Uint8Array(head.buffer, head.byteOffset, HEAD_BYTES))
     if (epoch === undefined) return undefined
     const pages = await readPages(hashed, () => at, pageCount)
-    const length = (await hashed(4)).getUint32(0)
-    const devices = await readLong(hashed, length)
+    const words = await hashed(12)
+    const devices = await readLong(hashed, words.getUint32(8))
     const sum = await take(DIGEST_BYTES)
-    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch, pages, devices, end: at } : undefined
+    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch, pages, devices, at: Number(words.getBigUint64(0)), end: at } : undefined
   } catch (error) {
     if (error instanceof Incomplete) return undefined
     throw error

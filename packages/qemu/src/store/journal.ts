@@ -2,7 +2,7 @@ import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readSync } 
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { syncDirectory, writeAll } from '@xen-replication/durable'
-import { DIGEST_BYTES, digestOf, encodeHead, encodePageWord, encodeTail, epochOf, HEAD_BYTES, readEntry, type JournalEntry } from './journal-format.ts'
+import { DIGEST_BYTES, digestOf, encodeHead, encodePageWord, encodeTail, epochOf, HEAD_BYTES, readEntry, type Complete, type JournalEntry } from './journal-format.ts'
 
 /** Bytes that are gathered before they are written. */
 const GATHER_BYTES = 1024 * 1024
@@ -71,9 +71,9 @@ export class Journal {
   }
 
   /** Resolves when the checkpoint is on the disk; with `process`, when it is with the operating system. */
-  async commit(epoch: number, devices: Uint8Array, durability: 'power' | 'process'): Promise<void> {
+  async commit(epoch: number, complete: Complete, durability: 'power' | 'process'): Promise<void> {
     this.#begin(epoch)
-    for (const part of encodeTail(devices)) this.#put(part)
+    for (const part of encodeTail(complete)) this.#put(part)
     this.#digest.update(this.#gathered.subarray(0, this.#fill))
     this.#fill += this.#digest.digest().copy(this.#gathered, this.#fill)
     this.#write()

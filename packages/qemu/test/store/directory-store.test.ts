@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
@@ -38,7 +38,8 @@ const zeros = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 describe('a store of checkpoints', () => {
   it('gives the last complete checkpoint, not what came in behind it', async () => {
     const path = emptyDirectory()
-    const store = openDirectoryStore(path)
+    let time = 1_000
+    const store = openDirectoryStore(path, { time: () => (time += 1_000) })
     await store.begin(facts)
     send(store, [[0, 1], [0, 7], [9, 3]])
     expect(await store.commit(devices(0))).toBe(0)
@@ -46,6 +47,9 @@ describe('a store of checkpoints', () => {
     expect(await store.commit(devices(1))).toBe(1)
     send(store, [[1, 9], [2, 9]])
     await store.close()
+    const backup = await openBackup(path)
+    backup.close()
+    expect(backup.at).toBe(3_000)
     expect(await kept(path)).toEqual({ epoch: 1, fills: [0, 5, 0, 0, 0, 0, 0, 0, 0, 3], devices: [4, 1, 0] })
   })
 
@@ -132,6 +136,12 @@ describe('a store of checkpoints', () => {
     await store.close()
   })
 
+  it('is not made by looking for one that is not there', async () => {
+    const path = join(emptyDirectory(), 'typo')
+    await expect(openBackup(path)).rejects.toMatchObject({ code: 'QEMU_STORE_EMPTY', message: `${path} is not there` })
+    expect(existsSync(path)).toBe(false)
+  })
+
   it('cannot be where no directory can be made', () => {
     expect(() => openDirectoryStore('/dev/null/store')).toThrow(/QEMU_STORE_IO|ENOTDIR/)
   })
@@ -216,7 +226,7 @@ describe('after a crash or on a bad disk', () => {
     const forged = new Uint8Array(PAGE)
     let at = 0
     const stranger = createHash('sha256')
-    for (const part of [encodeHead(2), ...encodeTail(devices(66))]) {
+    for (const part of [encodeHead(2), ...encodeTail({ devices: devices(66), at: 0 })]) {
       forged.set(part, at)
       stranger.update(part)
       at += part.length
