@@ -88,6 +88,23 @@ describe('an epoch', () => {
     await end(pair)
   })
 
+  it('takes no more memory than the one before: what was read is used again', async () => {
+    const pair = await both()
+    const { sender, receiver } = pair
+    const seen = new Set<ArrayBufferLike>()
+    for (let epoch = 0; epoch < 12; epoch += 1) {
+      const sent = sender.sink(0).write([noise(2_500_000, epoch + 1)]).then(() => sender.endEpoch(epoch))
+      const source = receiver.source(0)
+      for (let part = await source.read(1 << 20); part !== undefined; part = await source.read(1 << 20)) seen.add(part.buffer)
+      await sent
+      await receiver.epochEnd()
+      await receiver.stored(epoch)
+      await sender.next()
+    }
+    expect(seen.size).toBeLessThan(12)
+    await end(pair)
+  })
+
   it('that a peer which lives does not acknowledge is waited for only so long', async () => {
     const pair = await both()
     await pair.sender.endEpoch(0)
