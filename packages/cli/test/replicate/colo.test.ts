@@ -1,4 +1,4 @@
-import type { DomId } from '@xen-replication/hypervisor'
+import { BackendError, type CheckpointDevice, type DomId, type ReplicaDevice } from '@xen-replication/hypervisor'
 import type { AnyObservedEvent } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
 import { count, judge, ops, protect, standing, type PairEnd, type PairOptions, type Side } from './pair.ts'
@@ -169,6 +169,43 @@ describe('a host that cannot go on', () => {
     expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
     expect(end.sentError).toMatchObject({ code: expect.not.stringMatching('TOOL_INTERRUPTED') as string })
     expect([end.primary.host.leaks(), end.backup.host.leaks()]).toEqual([[], []])
+  })
+})
+
+describe('disks that something else copies, as QEMU does', () => {
+  /** What each half is told, in one order. */
+  const halves = (fails: (call: string) => boolean = () => false) => {
+    const calls: string[] = []
+    const note = (call: string): Promise<void> => {
+      calls.push(call)
+      return fails(call) ? Promise.reject(new BackendError('BACKEND_HOST', 'the two copies differ')) : Promise.resolve()
+    }
+    const primary: CheckpointDevice = {
+      name: 'disks', kind: 'disk', standsUntil: 'stored', setup: () => note('p setup'), postsuspend: (epoch) => note(`p postsuspend ${epoch}`), preresume: (epoch) => note(`p preresume ${epoch}`),
+      commit: () => Promise.resolve(), waiting: () => Promise.resolve(0), teardown: () => note('p teardown'),
+    }
+    const replica: ReplicaDevice = { name: 'disks', kind: 'disk', setup: () => note('s setup'), received: (epoch) => note(`s received ${epoch}`), store: (epoch) => note(`s store ${epoch}`), promote: (epoch) => note(`s promote ${epoch}`), teardown: () => note('s teardown') }
+    return { calls, options: { request: { moreDevices: () => [primary] }, receive: { replicas: () => [replica] } } satisfies ColoOptions }
+  }
+
+  it('are asked whether they are well, and go on to the next checkpoint, while both guests stand; whoever takes over has them', async () => {
+    const { calls, options } = halves()
+    const end = await colo({ ...options, see: after(3, ({ primary }) => primary.ask('failover')), then: 'run' })
+    expect(await standing(end.backup)).toEqual(['demo runs'])
+    expect(calls.slice(0, 2).toSorted()).toEqual(['p setup', 's setup'])
+    for (const epoch of [0, 1, 2]) {
+      const order = [`p postsuspend ${epoch}`, `s received ${epoch}`, `s store ${epoch}`, `p preresume ${epoch}`].map((call) => calls.indexOf(call))
+      expect(order, calls.join()).toEqual(order.toSorted((a, b) => a - b))
+      expect(order[0]).toBeGreaterThan(0)
+    }
+    expect(calls.filter((call) => call.startsWith('s promote'))).toHaveLength(1)
+  })
+
+  it.each(['p postsuspend 2', 's received 2', 's store 2'])('that say at "%s" that their two copies differ end the protection: the guest runs on the primary', async (call) => {
+    const { options } = halves((one) => one === call)
+    const end = await colo({ ...options, judge: judge('primary'), see: after(8, ({ primary }) => primary.ask('abort')) })
+    expect([await standing(end.primary), await standing(end.backup)]).toEqual([['demo runs'], []])
+    expect(end.sentError).toMatchObject({ code: expect.not.stringMatching('TOOL_INTERRUPTED') as string })
   })
 })
 

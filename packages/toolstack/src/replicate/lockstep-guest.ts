@@ -3,7 +3,7 @@ import type { AbortSignalLike, GuestPacket, HypervisorBackend, PacketTap, Shadow
 import type { Operation } from '../operations/operation.ts'
 import type { SecondaryPacket } from './compared-output.ts'
 import { CHECKPOINT_IDLE_MS, patientSource } from './patient-source.ts'
-import { ShadowGuest, type ShadowFacts } from './shadow-guest.ts'
+import { ShadowGuest, type ReplicaPair, type ShadowFacts } from './shadow-guest.ts'
 
 export interface LockstepGuestPorts {
   readonly backend: HypervisorBackend
@@ -13,6 +13,7 @@ export interface LockstepGuestPorts {
   readonly name?: string | undefined
   /** Which guest of a group. */
   readonly member: number
+  readonly pair: ReplicaPair
   /** Shows the primary what the guest has sent. */
   readonly show: (packets: readonly SecondaryPacket[]) => Promise<void>
 }
@@ -32,7 +33,7 @@ export class LockstepGuest extends ShadowGuest {
   #isOwn = false
 
   constructor(ports: LockstepGuestPorts) {
-    super(ports.backend, patientSource(ports.source, ports.backend.clock, CHECKPOINT_IDLE_MS), { emit: ports.emit, name: ports.name, streamType: 'colo' })
+    super(ports.backend, patientSource(ports.source, ports.backend.clock, CHECKPOINT_IDLE_MS), { emit: ports.emit, name: ports.name, streamType: 'colo', pair: ports.pair })
     this.#ports = ports
   }
 
@@ -90,11 +91,12 @@ export class LockstepGuest extends ShadowGuest {
   }
 
   /** Makes it a guest of this host, which stands still and has its name; from where it is, or from a checkpoint that counts already. */
-  override async complete(): Promise<void> {
+  override async complete(epoch: number, token: bigint): Promise<void> {
     if (this.#isOwn) return
     await this.lifecycle.pause()
     await this.#halt()
     await this.apply()
+    await this.promote(epoch, token)
     await this.#goOn()
     await this.#ports.backend.rename((this.facts as ShadowFacts).domId, (this.facts as ShadowFacts).name)
     for (const { tap, packets } of this.#unseen.splice(0)) await tap.send(packets)

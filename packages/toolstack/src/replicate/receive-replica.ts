@@ -94,8 +94,9 @@ export async function followPrimary(job: ReplicaJob, { link, id, guest, members,
   if (members > 1 && request.name !== undefined) throw new ToolstackError('TOOL_GUEST', `${members} guests cannot all be called ${request.name}`, { hint: 'leave out --name' })
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
   const sources = Array.from({ length: members }, (_, member) => link.source(member))
-  const running = lockstep === undefined ? undefined : sources.map((source, member) => new LockstepGuest({ backend: host.backend, source, emit, name: request.name, member, show: (packets) => lockstep.packets(packets) }))
-  const guests = running ?? sources.map((source) => new ShadowGuest(host.backend, source, { emit, name: request.name, pair: { session: id, replicas: request.replicas ?? (() => []) } }))
+  const pair = { session: id, replicas: request.replicas ?? (() => []) }
+  const running = lockstep === undefined ? undefined : sources.map((source, member) => new LockstepGuest({ backend: host.backend, source, emit, name: request.name, member, pair, show: (packets) => lockstep.packets(packets) }))
+  const guests = running ?? sources.map((source) => new ShadowGuest(host.backend, source, { emit, name: request.name, pair }))
   const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then, lockstep: running === undefined || lockstep === undefined ? undefined : { guests: running, link: lockstep, clock: host.clock } })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')

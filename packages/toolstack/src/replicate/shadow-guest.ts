@@ -26,7 +26,7 @@ export interface ShadowOptions {
   readonly name?: string | undefined
   /** Default `remus`; `colo` where it runs along. */
   readonly streamType?: 'remus' | 'colo' | undefined
-  /** Undefined where it runs along: its disks are its own then. */
+  /** Where it runs along, disks of the backend are its own. */
   readonly pair?: ReplicaPair | undefined
 }
 
@@ -105,7 +105,7 @@ export class ShadowGuest {
   async complete(epoch: number, token: bigint): Promise<void> {
     if (this.#completed) return
     await this.apply()
-    await Promise.all(this.#replicas.map((one) => one.promote(epoch, token)))
+    await this.promote(epoch, token)
     await this.#restorer?.complete()
     const { domId, name } = this.#facts as ShadowFacts
     await this.#backend.rename(domId, name).catch((error: unknown) => this.#emit('save.trouble', { what: 'rename', error })) // it may run under any name
@@ -121,6 +121,11 @@ export class ShadowGuest {
   /** Nothing happens to a copy that stands anyway. */
   stand(): Promise<void> {
     return Promise.resolve()
+  }
+
+  /** Makes its disks those of this host. */
+  protected async promote(epoch: number, token: bigint): Promise<void> {
+    await Promise.all(this.#replicas.map((one) => one.promote(epoch, token)))
   }
 
   /** A checkpoint was read and is not part of it yet. */
@@ -187,7 +192,8 @@ export class ShadowGuest {
   }
 
   async #setUpReplicas(pair: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
-    for (const one of [...(guest.replicas ?? []), ...pair.replicas(facts)]) {
+    const own = this.#streamType === 'colo' ? [] : (guest.replicas ?? [])
+    for (const one of [...own, ...pair.replicas(facts)]) {
       await one.setup(pair.session)
       this.#replicas = [...this.#replicas, one]
     }
