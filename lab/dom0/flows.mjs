@@ -1,7 +1,7 @@
 // What is done with a guest, from its start to its end: saved and restored, moved, replicated.
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { environment, peerEnvironment, programOf, remusCommand, remusNowhereCommand, restoreCommand, saveCommand, sendCommand } from './ends.mjs'
-import { destroy, domains, domid, onlyOne, runsOn } from './guests.mjs'
+import { backUnderItsName, destroy, domains, domid, onlyOne, runsOn } from './guests.mjs'
 import { attempt, run, start, until } from './run.mjs'
 import { must } from './tap.mjs'
 
@@ -36,6 +36,7 @@ export async function migrate(it, { sender, receiver, log }) {
   const moved = await attempt(sendCommand(it, sender, receiver), { env: environment(sender, peerEnvironment(receiver, log)), seconds: 600 })
   must(moved.status === 0, `sender: ${moved.status}\n${lastLines(moved.out + moved.err)}\nreceiver:\n${lastLines(received(log))}`)
   await onlyOne(it)
+  await backUnderItsName(it)
   must((await domid(it.name)) !== before, 'the guest did not become another domain')
   return { seconds: moved.seconds }
 }

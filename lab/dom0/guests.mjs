@@ -131,6 +131,11 @@ export async function onlyOne(it) {
   must(same.length === 1, `${it.name} is there ${same.length} times: ${same.map(({ name, id, state }) => `${name} (${id}, ${state})`).join(', ')}`)
 }
 
+/** Gives a guest its name back: `xr receive` on the sender's own host calls it NAME--2, because the one that goes is still there when it comes. */
+export async function backUnderItsName(it) {
+  for (const { name, id } of await domains()) if (name === `${it.name}--2`) await run(['xl', 'rename', String(id), it.name])
+}
+
 /** A file that is there and holds something. */
 export function filled(file) {
   must(existsSync(file), `${file} was not written`)
