@@ -21,7 +21,8 @@ async function backedUp({ folder }: Bench, store: string): Promise<Xr> {
 async function restored({ folder, machine }: Bench, store: string, name: string): Promise<readonly number[]> {
   const serial = join(folder, `${name}.serial`)
   const qemu = xr(['qemu-restore', store, '--', QEMU, ...machine, '-serial', `file:${serial}`])
-  await until(`the guest counts on: ${qemu.said()}`, () => countsIn(serial).length > 3 || qemu.process.exitCode !== null)
+  await until('the guest counts on', () => countsIn(serial).length > 3 || qemu.process.exitCode !== null)
+  if (qemu.process.exitCode !== null) throw new Error(`QEMU does not go on: ${qemu.said()}`)
   qemu.process.kill('SIGTERM')
   await qemu.end
   return countsIn(serial)
@@ -72,7 +73,7 @@ describe('a QEMU guest that is backed up', () => {
       const first = after[0] ?? -1
       expect(after).toEqual(Array.from({ length: after.length }, (_, i) => first + i))
       expect(first, `it stood at ${before.at(-1)}`).toBeLessThanOrEqual((before.at(-1) ?? 0) + 1)
-      expect(first).toBeGreaterThan((before.at(-1) ?? 0) - 40)
+      expect(first).toBeGreaterThan((before.at(-1) ?? 0) - 100)
     }
   }, 900_000)
 })
