@@ -1,5 +1,5 @@
 // How long a QEMU guest stands for a COLO checkpoint, with `xr qemu-backup` and with another QEMU as its secondary, by turns, over unix sockets:
-// `node bench/qemu.mjs [--rounds 5] [--checkpoints 100] [--dir FOLDER] [--durability process]`. The guest writes 64 pages again and again. Times are those of the
+// `node bench/qemu.mjs [--rounds 5] [--checkpoints 100] [--dir FOLDER] [--durability process]`. The guest writes 64 pages every 20 ms. Times are those of the
 // primary's own STOP and RESUME events. Needs a C compiler and `as`; build first.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
