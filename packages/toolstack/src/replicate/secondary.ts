@@ -61,7 +61,7 @@ export class Secondary {
       store: () => this.#store(),
       apply: () => this.#all((guest) => guest.apply()),
       drop: () => this.#drop(),
-      arbitrate: () => ports.arbitration.claim(never()),
+      arbitrate: () => this.#arbitrate(),
       'take-over': (moment) => this.#takeOver(moment),
       resume: async () => {
         if (ports.then === 'run' || !this.#takenOver) await this.#all((guest) => guest.run())
@@ -145,6 +145,11 @@ export class Secondary {
     this.#stored = this.#epoch
     this.#epoch += 1
     this.#counts = true
+  }
+
+  /** Whoever has no epoch, since the primary was lost while the first one was stored, must not win: the primary would destroy the only guest there is. */
+  #arbitrate(): Promise<'won' | 'lost' | 'unknown'> {
+    return this.#stored < 0 ? Promise.resolve('lost') : this.#ports.arbitration.claim(never())
   }
 
   /** @throws LinkError LINK_LOST when the primary is lost before */
