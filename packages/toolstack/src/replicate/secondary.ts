@@ -48,7 +48,7 @@ export class Secondary {
       store: () => this.#store(),
       apply: () => this.#all((guest) => guest.apply()),
       drop: () => this.#drop(),
-      arbitrate: () => ports.arbitration.claim(never()),
+      arbitrate: () => this.#arbitrate(),
       'take-over': (moment) => this.#takeOver(moment),
       resume: async () => {
         if (ports.then === 'run') await this.#all((guest) => guest.run())
@@ -107,24 +107,11 @@ export class Secondary {
    */
   async #store(): Promise<void> {
     const { link } = this.#ports
-    await this.#unlessLost(this.#all((guest) => guest.received(this.#epoch, link.signal)))
+    await this.#all((guest) => guest.received(this.#epoch, link.signal))
     await this.#all((guest) => guest.store(this.#epoch))
     this.#stored = this.#epoch
     this.#epoch += 1
     this.#counts = true
-  }
-
-  /** @throws LinkError LINK_LOST when the primary is lost before */
-  async #unlessLost(work: Promise<void>): Promise<void> {
-    const { signal } = this.#ports.link
-    let lost = (): void => undefined
-    const failure = new Promise<never>((_, reject) => {
-      lost = () => reject(asLost(signal.reason))
-      if (signal.aborted) lost()
-      signal.addEventListener('abort', lost, { once: true })
-    })
-    for (const one of [work, failure]) one.catch(() => undefined)
-    await Promise.race([failure, work]).finally(() => signal.removeEventListener('abort', lost))
   }
 
   async #acknowledge(): Promise<undefined> {
@@ -142,6 +129,11 @@ export class Secondary {
     return Promise.resolve()
   }
 
+  /** Whoever has no whole copy asks nobody: there is nothing to run. */
+  #arbitrate(): Promise<string> {
+    return this.#stored < 0 ? Promise.resolve('lost') : this.#ports.arbitration.claim(never())
+  }
+
   async #takeOver({ event }: Moment): Promise<string | undefined> {
     const { arbitration } = this.#ports
     if (event === 'failover') arbitration.decidedByOperator()
@@ -154,7 +146,5 @@ export class Secondary {
     await Promise.all(this.#ports.guests.map(work))
   }
 }
-
-const asLost = (reason: unknown): LinkError => new LinkError('LINK_LOST', reason instanceof Error ? reason.message : String(reason), { cause: reason })
 
 const never = (): AbortSignalLike => new AbortController().signal
