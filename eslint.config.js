@@ -19,20 +19,23 @@ const mayImport = {
   arbiters: ['errors', 'plugin-api'],
   'net-buffer': ['errors', 'hypervisor'],
   remus: ['plugin-api'],
+  colo: ['plugin-api'],
+  comparer: ['hypervisor'],
+  'colo-proxy': ['errors', 'hypervisor', 'plugin-api'],
   session: ['errors', 'format', 'hypervisor', 'plugin-api'],
   compliance: ['errors', 'hypervisor', 'plugin-api'],
-  toolstack: ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
+  toolstack: ['errors', 'comparer', 'colo-proxy', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'session'],
   'save-helper': ['errors', 'format', 'hypervisor', 'libxc-stream', 'backend-xen', 'backend-mock'],
   durable: [],
   qmp: ['errors', 'hypervisor'],
   qemu: ['errors', 'durable', 'qmp', 'format', 'hypervisor', 'plugin-api'],
   'qemu-disk': ['errors', 'hypervisor'],
   observers: ['errors', 'plugin-api'],
-  simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'session', 'qemu', 'qemu-disk', 'qmp', 'observers', 'simulate'],
+  simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session', 'colo'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate', 'qemu-disk', 'qmp'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
-const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus']
+const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer', 'colo-proxy']
 
 // Tests may also import what the package lists for its development.
 const forTests = (name) => {

@@ -6,7 +6,7 @@ import { attempt, run, sleep, until } from './run.mjs'
 
 const bootSectorCount = '0x9000'
 
-const linux = (type, { name, memory, vcpus, extra = 'dirty=64 tick=0.2' }) => `name="${name}"
+const linux = (type, { name, memory, vcpus, vif, extra = 'dirty=64 tick=0.2' }) => `name="${name}"
 type="${type}"
 memory=${memory}
 vcpus=${vcpus}
@@ -14,7 +14,7 @@ kernel="/guest/vmlinux"
 ramdisk="/guest/first.gz"
 extra="console=hvc0 quiet mitigations=off ${extra}"
 on_crash="preserve"
-`
+${vif === undefined ? '' : `vif=['${vif}']\n`}`
 
 const bootSector = ({ name, memory, vcpus }) => `name="${name}"
 type="hvm"
@@ -40,12 +40,13 @@ const kinds = {
  * Writes the configuration of a guest.
  *
  * @param {'pv' | 'pvh' | 'hvm'} kind @param {string} name
- * @param {{ memory?: number, vcpus?: number, extra?: string }} [size] memory in MiB; `extra` goes to the guest's command line
+ * @param {{ memory?: number, vcpus?: number, extra?: string, vif?: string }} [size] memory in MiB; `extra` goes to a Linux guest's command line; `vif`: its
+ *   network device, as xl wants it
  */
-export function guest(kind, name, { memory = kinds[kind].memory, vcpus = 1, extra } = {}) {
+export function guest(kind, name, { memory = kinds[kind].memory, vcpus = 1, extra, vif } = {}) {
   const config = `/tmp/${name}.cfg`
   if (kind === 'hvm') copyFileSync('/scratch/in/boot.img', `/tmp/${name}.img`)
-  writeFileSync(config, kinds[kind].text({ name, memory, vcpus, extra }))
+  writeFileSync(config, kinds[kind].text({ name, memory, vcpus, extra, vif }))
   return { kind, name, config }
 }
 
@@ -80,12 +81,15 @@ export async function destroyAll() {
   for (const { id } of await domains()) await destroy(id)
 }
 
+/** What an HVM guest has counted to, read through the hypervisor. */
+export async function countOf(id) {
+  const { status, out, err } = await attempt(['python3', '/opt/xr/lab/dom0/peek.py', String(id), bootSectorCount])
+  if (status !== 0) throw new CheckFailed(err)
+  return Number(out)
+}
+
 async function bootSectorCounts(id, above, seconds) {
-  const count = async () => {
-    const { status, out, err } = await attempt(['python3', '/opt/xr/lab/dom0/peek.py', String(id), bootSectorCount])
-    if (status !== 0) throw new CheckFailed(err)
-    return Number(out)
-  }
+  const count = () => countOf(id)
   const first = await until(`the guest has counted to ${above}`, async () => { const n = await count(); return n > above && n }, { seconds })
   return until('the guest counts', async () => { const n = await count(); return n > first && n }, { seconds })
 }

@@ -1,6 +1,6 @@
 // Where the lab keeps what it fetched and built: nothing is written outside of it but the results.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
@@ -26,7 +26,7 @@ export function fingerprint(files, words = []) {
  * @param {string} dir @param {(empty: string) => Promise<void>} make
  */
 export async function madeOnce(dir, make) {
-  if (existsSync(dir)) return dir
+  if (existsSync(dir)) return used(dir)
   mkdirSync(join(dir, '..'), { recursive: true })
   const draft = mkdtempSync(`${dir}.making-`)
   try {
@@ -36,15 +36,21 @@ export async function madeOnce(dir, make) {
     } catch (error) {
       if (!existsSync(dir)) throw error
     }
-    return dir
+    return used(dir)
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
 }
 
+/** Notes that a folder is in use now: what unpacks packages gives it the date that they were made. */
+function used(dir) {
+  utimesSync(dir, new Date(), new Date())
+  return dir
+}
+
 const weekMs = 7 * 24 * 3600e3
 
-/** Removes what was made for other contents than `dir`, a week ago or earlier: `system-A` makes way when there is a `system-B`. */
+/** Removes what was made for other contents than `dir` and not used for a week: `system-A` makes way when there is a `system-B`. */
 export function dropOthers(dir) {
   const kind = basename(dir).replace(/-[0-9a-f]+$/, '-')
   const others = readdirSync(dirname(dir)).filter((name) => name.startsWith(kind) && name !== basename(dir)).map((name) => join(dirname(dir), name))

@@ -12,8 +12,8 @@ const notTheJob = /^\(XEN\)|^\(d\d+\)|^\[ *\d+\.\d+\]|^LAB> [\d.]+ no module/
 
 const kernelOptions = 'console=hvc0 earlyprintk=xen panic=1 loglevel=4 mitigations=off random.trust_cpu=on'
 /**
- * `eager-fpu`: with Xen's other way, which QEMU's processor makes it take, registers are put off until a program touches them, and QEMU (7.2 to 9.0)
- * lets XSAVE and XRSTOR touch them unnoticed: beside busy guests, one of 13 sleeps of a program in dom0 ended with registers of somebody else.
+ * `eager-fpu`: with Xen's other way, which QEMU's processor makes it take, registers are put off until a program touches them, and QEMU 7.2
+ * lets XSAVE and XRSTOR touch them unnoticed: beside busy guests, one of 14 sleeps of a program in dom0 ended with registers of somebody else.
  */
 const xenOptions = (dom0, vcpus) => `console=com1 com1=115200,8n1 spec-ctrl=eager-fpu dom0_mem=${dom0}M,max:${dom0}M dom0_max_vcpus=${vcpus} loglvl=all guest_loglvl=all`
 

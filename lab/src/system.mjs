@@ -59,11 +59,11 @@ async function build(files, out, tool) {
   copyFileSync(join(kernel, `boot/vmlinuz-${version}`), join(out, 'vmlinuz'))
   const modules = await takeModules({ kernel, root, version, tool })
   const busybox = readFileSync(join(root, 'usr/bin/busybox'))
-  writeFileSync(join(out, 'first.gz'), firstRamDisk(busybox, modules))
+  writeFileSync(join(out, 'first.gz'), firstRamDisk(busybox, modules.early))
 
   mkdirSync(join(root, 'guest'), { recursive: true })
   writeFileSync(join(root, 'guest/vmlinux'), await plainKernel(readFileSync(join(out, 'vmlinuz')), tool, out))
-  writeFileSync(join(root, 'guest/first.gz'), guestRamDisk(busybox))
+  writeFileSync(join(root, 'guest/first.gz'), guestRamDisk(busybox, modules.guest))
   await addNode(root)
   addFolders(root)
   await runTool('/sbin/ldconfig', ['-r', root], { hint: 'ldconfig comes with libc-bin' })
@@ -72,7 +72,7 @@ async function build(files, out, tool) {
   rmSync(kernel, { recursive: true })
 }
 
-/** Copies the kernel modules that dom0 loads, with all they depend on. Returns those the first RAM disk loads, in order. */
+/** Copies the kernel modules that dom0 loads, with all they depend on. Returns those the RAM disks load, in order. */
 async function takeModules({ kernel, root, version, tool }) {
   await tool('kmod', ['-b', kernel, version], { as: 'depmod' })
   const pathsOf = async (name) => {
@@ -87,7 +87,8 @@ async function takeModules({ kernel, root, version, tool }) {
   }
   for (const name of ['modules.order', 'modules.builtin', 'modules.builtin.modinfo']) copyFileSync(join(kernel, 'lib/modules', version, name), join(root, 'lib/modules', version, name))
   await tool('kmod', ['-b', root, version], { as: 'depmod' })
-  return (await gather(wanted.earlyModules)).map((path) => ({ name: basename(path), body: readFileSync(path) }))
+  const read = async (names) => (await gather(names)).map((path) => ({ name: basename(path), body: readFileSync(path) }))
+  return { early: await read(wanted.earlyModules), guest: await read(wanted.guestModules) }
 }
 
 const applets = (names) => Object.fromEntries(names.map((name) => [`bin/${name}`, 'busybox']))
@@ -99,17 +100,21 @@ function firstRamDisk(busybox, modules) {
     files: {
       'bin/busybox': busybox,
       init: readFileSync(here('../dom0/first.sh')),
-      'modules/order': modules.map(({ name }) => `${name}\n`).join(''),
-      ...Object.fromEntries(modules.map(({ name, body }) => [`modules/${name}`, body])),
+      ...moduleFiles(modules),
     },
   })
 }
 
-function guestRamDisk(busybox) {
+const moduleFiles = (modules) => ({
+  'modules/order': modules.map(({ name }) => `${name}\n`).join(''),
+  ...Object.fromEntries(modules.map(({ name, body }) => [`modules/${name}`, body])),
+})
+
+function guestRamDisk(busybox, modules) {
   return initialRamDisk({
-    directories: ['bin', 'dev', 'proc', 'sys', 'work'],
-    links: applets(['sh', 'mount', 'sleep', 'cat', 'dd', 'echo']),
-    files: { 'bin/busybox': busybox, init: readFileSync(here('../guest/first.sh')) },
+    directories: ['bin', 'dev', 'proc', 'sys', 'work', 'modules'],
+    links: applets(['sh', 'mount', 'sleep', 'cat', 'dd', 'echo', 'insmod', 'ip', 'mkfifo', 'nc']),
+    files: { 'bin/busybox': busybox, init: readFileSync(here('../guest/first.sh')), ...moduleFiles(modules) },
   })
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -20,7 +20,10 @@ test('what is made is made once, and found afterwards', () =>
   inFolder(async (dir) => {
     const make = async (to) => writeFileSync(join(to, 'x'), '1')
     await madeOnce(join(dir, 'part'), make)
+    const old = new Date('2020-01-01')
+    utimesSync(join(dir, 'part'), old, old)
     await madeOnce(join(dir, 'part'), () => assert.fail('made again'))
+    assert.ok(Date.now() - statSync(join(dir, 'part')).mtimeMs < 3600e3, 'it does not count as used')
     assert.equal(readFileSync(join(dir, 'part/x'), 'utf8'), '1')
   }))
 
@@ -67,4 +70,17 @@ test('what was made for other contents goes after a week, and nothing else', () 
     for (const name of ['system-aa', 'system-bb', 'host-aa']) utimesSync(join(dir, name), old, old)
     dropOthers(join(dir, 'system-bb'))
     assert.deepEqual(readdirSync(dir).sort(), ['host-aa', 'system-bb', 'system-cc'])
+  }))
+
+test('what is in use stays, however old its contents are', () =>
+  inFolder(async (dir) => {
+    const old = Date.now() / 1000 - 8 * 24 * 3600
+    const make = async (to) => utimesSync(to, old, old)
+    for (const name of ['system-aa', 'system-bb']) await madeOnce(join(dir, name), make)
+    dropOthers(join(dir, 'system-bb'))
+    assert.deepEqual(readdirSync(dir).sort(), ['system-aa', 'system-bb'])
+    utimesSync(join(dir, 'system-aa'), old, old)
+    await madeOnce(join(dir, 'system-aa'), () => assert.fail('made again'))
+    dropOthers(join(dir, 'system-bb'))
+    assert.deepEqual(readdirSync(dir).sort(), ['system-aa', 'system-bb'])
   }))

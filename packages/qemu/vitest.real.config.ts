@@ -8,9 +8,11 @@ export default defineConfig({
   test: {
     name: 'qemu-real',
     include: ['test-real/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 30_000,
-    fileParallelism: false, // each has two QEMUs, and the machine two cores
+    globalSetup: ['test-real/keep-lock.setup.ts'],
+    isolate: false,
+    maxWorkers: 4, // most of the time they wait
     reporters: ['default', 'json'],
     outputFile: { json: '.test-results/vitest-real.json' },
   },

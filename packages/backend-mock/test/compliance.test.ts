@@ -48,7 +48,7 @@ async function deviceOf(which: 'nic' | 'disk'): Promise<DeviceBench> {
   let number = 0
   const emit = (): Promise<string> => {
     number += 1
-    if (which === 'nic') nic.happen({ number, ops: 0, sentAt: 0, leftAt: 0 })
+    if (which === 'nic') nic.happen({ number, ops: 0, sentAt: 0, leftAt: 0, noise: 0 })
     else disk.happen({ block: number, number })
     return Promise.resolve(String(number))
   }

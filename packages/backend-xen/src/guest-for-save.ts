@@ -1,4 +1,5 @@
 import { BackendError, type CheckpointDevice, type GuestFacts, type GuestForSave } from '@xen-replication/hypervisor'
+import { Guard, type StartGuard } from './guard/guard.ts'
 import type { Platform } from './platform/platform.ts'
 import { XenCpuState } from './ports/cpu-state.ts'
 import { XenDeviceModel } from './ports/device-model.ts'
@@ -13,6 +14,8 @@ export interface GuestParts {
   /** Folder in which device models may write. */
   readonly scratchDir: string
   readonly destroy: (domId: number) => Promise<void>
+  /** Starts who undoes what outlives this process. */
+  readonly startGuard: StartGuard
   /** Its effects on the outside that can be held back. Default none. */
   readonly devices?: (domId: number) => readonly CheckpointDevice[]
 }
@@ -27,19 +30,21 @@ export class XenGuestForSave implements GuestForSave {
   readonly pv: XenPvView | undefined
   readonly deviceModel: XenDeviceModel | undefined
   readonly devices: readonly CheckpointDevice[]
+  readonly #guard: Guard
   #open = true
 
   /** Touches neither the device model nor xenstore before they are needed. @throws BackendError BACKEND_NO_SUCH_DOMAIN, BACKEND_STATE, BACKEND_DENIED, BACKEND_MAP */
-  constructor(platform: Platform, domId: number, { scratchDir, destroy, devices = () => [] }: GuestParts) {
+  constructor(platform: Platform, domId: number, { scratchDir, destroy, startGuard, devices = () => [] }: GuestParts) {
     if (domId === 0) throw new BackendError('BACKEND_STATE', 'domain 0 is the control domain, which cannot be saved')
     const info = domainInfo(platform, domId)
     this.facts = factsOf(platform, domId, info)
     const { kind, width } = this.facts
+    this.#guard = new Guard(domId, startGuard)
     this.pv = kind === 'pv' ? new XenPvView(platform, info, width ?? 8) : undefined
     this.memory = new XenMemory(platform, domId)
-    this.dirty = new XenDirtyLog(platform, domId, kind)
+    this.dirty = new XenDirtyLog(platform, domId, kind, this.#guard)
     this.cpu = new XenCpuState(platform, this.facts)
-    this.deviceModel = kind === 'hvm' ? new XenDeviceModel(platform, domId, scratchDir) : undefined
+    this.deviceModel = kind === 'hvm' ? new XenDeviceModel(platform, domId, scratchDir, this.#guard) : undefined
     this.lifecycle = new XenLifecycle(platform, domId, () => ({ model: this.deviceModel, destroy }))
     this.devices = devices(domId)
   }
@@ -52,6 +57,7 @@ export class XenGuestForSave implements GuestForSave {
     this.pv?.close()
     this.lifecycle.close()
     const outcomes = await Promise.allSettled([this.dirty.disable(), this.deviceModel?.close()])
+    this.#guard.close()
     const failed = outcomes.find((one) => one.status === 'rejected')
     if (failed !== undefined && !isGone(failed.reason)) throw failed.reason
   }

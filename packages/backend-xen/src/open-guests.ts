@@ -1,5 +1,6 @@
 import { BackendError } from '@xen-replication/hypervisor'
 import { openPlatform, XEN_RUN_DIR } from './native/open-platform.ts'
+import { whenNeeded } from './guard/when-needed.ts'
 import { XenGuests } from './xen-guests.ts'
 
 /**
@@ -9,5 +10,5 @@ import { XenGuests } from './xen-guests.ts'
  */
 export function openXenGuests(): XenGuests {
   const destroy = (domId: number): Promise<void> => Promise.reject(new BackendError('BACKEND_UNSUPPORTED', `domain ${domId} is libxl's to end`))
-  return new XenGuests(openPlatform(), { scratchDir: XEN_RUN_DIR, destroy })
+  return new XenGuests(openPlatform(), { scratchDir: XEN_RUN_DIR, destroy, startGuard: whenNeeded })
 }

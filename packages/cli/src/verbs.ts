@@ -25,6 +25,7 @@ export const verbs: readonly VerbEntry[] = [
   entry('send', 'send an image to another host', () => import('./commands/send.ts')),
   entry('receive', 'take a guest or an image from another host', () => import('./commands/receive.ts')),
   entry('remus', 'keep a backup of a running guest by checkpoints', () => import('./commands/remus.ts')),
+  entry('colo', 'run a guest on two hosts in lock-step', () => import('./commands/colo.ts')),
   entry('replicate', 'keep two hosts able to run a guest, by any strategy', () => import('./commands/replicate.ts')),
   entry('failover', 'have the backup of a guest take over', () => import('./commands/failover.ts')),
   entry('status', 'tell what is under way on this host', () => import('./commands/status.ts')),

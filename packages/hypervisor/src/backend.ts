@@ -2,6 +2,7 @@ import type { Capability } from './capability.ts'
 import type { DomId, DomainSummary, GuestFacts, GuestKind } from './guest.ts'
 import type { CheckpointDevice } from './ports/checkpoint-device.ts'
 import type { Clock } from './ports/clock.ts'
+import type { PacketTap } from './ports/comparator.ts'
 import type { CpuState, CpuStateWriter } from './ports/cpu-state.ts'
 import type { DeviceModel, DeviceModelWriter } from './ports/device-model.ts'
 import type { DirtyLog } from './ports/dirty-log.ts'
@@ -9,6 +10,7 @@ import type { Lifecycle } from './ports/lifecycle.ts'
 import type { GuestBuilder, GuestMemory } from './ports/memory.ts'
 import type { PvBuilder, PvView, RingPorts } from './ports/pv.ts'
 import type { ReplicaDevice } from './ports/replica-device.ts'
+import type { ShadowPorts } from './ports/shadow.ts'
 
 /** A guest to be read. Ports that its kind does not have are undefined; see `kind`. */
 export interface GuestForSave {
@@ -86,6 +88,18 @@ export interface HypervisorBackend {
   openForSave(domId: DomId): Promise<GuestForSave>
   /** Creates a paused domain. @throws BackendError BACKEND_NAME_TAKEN, BACKEND_MEMORY */
   openForRestore(request: RestoreRequest): Promise<GuestForRestore>
+  /**
+   * Has a restored guest, complete and standing, ready to run and to be filled again, where the host has the capability `lock-step`. What fills it stays open.
+   *
+   * @throws BackendError BACKEND_UNSUPPORTED, BACKEND_STATE
+   */
+  openShadow(domId: DomId): Promise<ShadowPorts>
+  /**
+   * The network cards of a guest, in an order that is the same on every host, where the host has the capability `packet-taps`.
+   *
+   * @throws BackendError BACKEND_NO_SUCH_DOMAIN, BACKEND_UNSUPPORTED
+   */
+  openTaps(domId: DomId): Promise<readonly PacketTap[]>
   /** Stops and starts a guest that nobody saves. */
   lifecycle(domId: DomId): Lifecycle
   close(): Promise<void>

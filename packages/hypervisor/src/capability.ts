@@ -8,3 +8,6 @@ export type Capability =
   | 'network-buffer' // guest output can be held back
   | 'disk-epochs' // disk writes can be held back
   | 'restore-beside' // restore while the original still exists on this host
+  | 'lock-step' // a restored PVH or HVM guest may run, and be filled again while it stands
+  | 'lock-step-pv'
+  | 'packet-taps' // packets of a guest can be taken before they leave

@@ -9,6 +9,7 @@ export { isLinkLost, linkCodes, LinkError, type LinkErrorCode } from './link-err
 export type { AnyObservedEvent, GuestFate, ObservedEvent, ObservedEvents, ObservedKind, Observer } from './observer.ts'
 export { contributionsOf, definePlugin, isPlugin, PLUGIN_API, type Plugin } from './plugin.ts'
 export { pluginCodes, PluginError, type PluginErrorCode } from './plugin-error.ts'
+export { awaitFirst, wordWait, type Asked, type Waiting } from './strategy/await-first.ts'
 export { isSharedEffect, needsPeer, sharedEffects, sharedEvents, type SharedEffect, type SharedEvent } from './strategy/effects.ts'
 export { drive, go, isEnd, step, type Drive, type Move, type Table } from './strategy/machine.ts'
 export { optionValues, type OptionSpec, type OptionValues } from './strategy/option.ts'

@@ -1,11 +1,12 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Clock } from '@xen-replication/plugin-api'
 import { openQmp, type Qmp } from '@xen-replication/qmp'
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { countingRom } from './counting-rom.ts'
 
 /** The program; `npm run test:qemu` gives it. */
@@ -23,8 +24,6 @@ export interface Bench {
 export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'xr-real-qemu-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
-  const built = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-o', join(folder, 'keep-lock.so'), join(import.meta.dirname, 'keep-lock.c'), '-ldl'])
-  if (built.status !== 0) throw new Error(`keep-lock.c could not be compiled: ${String(built.stderr)}`)
   return { folder, machine: ['-accel', 'tcg', '-machine', 'pc', '-m', '4104k', '-nodefaults', '-display', 'none', '-option-rom', countingRom(folder, guest)] }
 }
 
@@ -32,8 +31,10 @@ export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
 export interface RealQemu {
   readonly process: ChildProcess
   readonly qmp: Qmp
-  /** What QEMU itself has printed. */
+  /** What QEMU itself has printed as errors. */
   said(): string
+  /** What it has printed otherwise: answers to `qemu-io`. */
+  printed(): string
   /** Lines that its guest has printed. */
   counts(): readonly number[]
   kill(): Promise<void>
@@ -43,9 +44,10 @@ export interface RealQemu {
 export async function startGuest({ folder, machine }: Bench, name: string, more: readonly string[] = []): Promise<RealQemu> {
   const [serial, monitor] = [join(folder, `${name}.serial`), join(folder, `${name}.qmp`)]
   const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-qmp', `unix:${join(folder, `${name}.watch`)},server=on,wait=off`, '-name', name, ...more]
-  const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: join(folder, 'keep-lock.so') } })
-  const said: Buffer[] = []
+  const child = spawn(QEMU, options, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LD_PRELOAD: inject('keepLock') } })
+  const [said, printed]: readonly [Buffer[], Buffer[]] = [[], []]
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
+  child.stdout.on('data', (bytes: Buffer) => printed.push(bytes))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
   onTestFinished(async () => {
     child.kill('SIGKILL')
@@ -64,7 +66,7 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
     child.kill('SIGKILL')
     await ended
   }
-  return { process: child, qmp, said: () => Buffer.concat(said).toString(), counts: () => countsIn(serial), kill }
+  return { process: child, qmp, said: () => Buffer.concat(said).toString(), printed: () => Buffer.concat(printed).toString(), counts: () => countsIn(serial), kill }
 }
 
 /** Digits of a count. */
@@ -77,7 +79,7 @@ export function countsIn(serial: string): readonly number[] {
 }
 
 /** Waits until it is so. */
-export async function until(what: string, so: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+export async function until(what: string, so: () => boolean | Promise<boolean>, seconds = 150): Promise<void> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await setTimeout(20)) if (await so()) return
   throw new Error(`it took too long: ${what}`)
 }
@@ -87,4 +89,13 @@ export async function replicate({ qmp }: RealQemu, uri: string, delayMs: number)
   await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-colo', state: true }, { capability: 'events', state: true }] })
   await qmp.execute('migrate-set-parameters', { 'x-checkpoint-delay': delayMs })
   await qmp.execute('migrate', { uri })
+}
+
+/** A TCP port of this machine that nobody has just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  return port
 }

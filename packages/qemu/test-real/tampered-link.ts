@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What is done to a link, at its second checkpoint. */
+/** What is done to a link. */
 export type Fault =
   | 'wrong message'
   | 'unknown message'
@@ -24,16 +24,17 @@ type Change = { readonly bytes: Buffer; readonly cut?: true } | undefined
 /**
  * Stands between two QEMUs at unix sockets and does one thing to what they say.
  *
+ * @param counts from when on checkpoints count: it is done to the second one
  * @returns whether it was done
  */
-export async function tamperedLink(listen: string, to: string, fault: Fault): Promise<() => boolean> {
+export async function tamperedLink(listen: string, to: string, fault: Fault, counts: () => boolean = () => true): Promise<() => boolean> {
   let done = false
   const sockets: Socket[] = []
   const server = createServer((near) => {
     const far = connect(to)
     sockets.push(near, far)
     const cut = (): void => sockets.forEach((socket) => socket.destroy())
-    const tamper = tamperer(fault, () => (done = true))
+    const tamper = tamperer(fault, counts, () => (done = true))
     for (const [from, into, direction] of [[near, far, 'p2s'], [far, near, 's2p']] as const) {
       from.on('error', cut).on('close', cut)
       from.on('data', (bytes) => {
@@ -52,7 +53,7 @@ export async function tamperedLink(listen: string, to: string, fault: Fault): Pr
   return () => done
 }
 
-function tamperer(fault: Fault, tell: () => void): (direction: 'p2s' | 's2p', bytes: Buffer) => Change {
+function tamperer(fault: Fault, counts: () => boolean, tell: () => void): (direction: 'p2s' | 's2p', bytes: Buffer) => Change {
   let [requests, past] = [0, Buffer.alloc(0)]
   const now = (change: Change): Change => {
     tell()
@@ -76,7 +77,7 @@ function tamperer(fault: Fault, tell: () => void): (direction: 'p2s' | 's2p', by
       if (fault === 'wrong answer') return now({ bytes: Buffer.from('00000005', 'hex') })
       return fault === 'unknown answer' ? now({ bytes: Buffer.from('00000009', 'hex') }) : { bytes }
     }
-    if (requests < 2 && bytes.equals(REQUEST)) {
+    if (requests < 2 && bytes.equals(REQUEST) && counts()) {
       requests++
       if (requests < 2) return { bytes }
       if (fault === 'wrong message') return now({ bytes: Buffer.from('00000006', 'hex') })

@@ -1,5 +1,5 @@
-import { defineRole, definePlugin, type Strategy } from '@xen-replication/plugin-api'
-import { intervalWait, wordWait } from './effects.ts'
+import { defineRole, definePlugin, wordWait, type Strategy } from '@xen-replication/plugin-api'
+import { intervalWait } from './effects.ts'
 import { remusOptions, requireSafe } from './options.ts'
 import { primaryTable } from './primary.ts'
 import { secondaryTable } from './secondary.ts'

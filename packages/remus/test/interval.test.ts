@@ -41,7 +41,7 @@ function waiting(options: OptionValues, requested: EffectPorts['requested'] = ()
     },
   }
   const all = { interval: 100, 'least-interval': 20, adaptive: false, ...options }
-  const effects = remus.primary.effects({ clock, options: all, signal: new AbortController().signal, request: () => undefined, requested, lastEpoch: () => facts({ outputs: 1 }) })
+  const effects = remus.primary.effects({ clock, options: all, signal: new AbortController().signal, request: () => undefined, requested, diverged: () => new Promise(() => undefined), lastEpoch: () => facts({ outputs: 1 }) })
   return { slept, now: () => now, spend: (ms: number) => (now += ms), wait: effects['wait-interval'] as () => Promise<string> }
 }
 

@@ -4,7 +4,10 @@ import type { CheckpointDevice } from '@xen-replication/hypervisor'
 export abstract class HeldDevice<Effect> implements CheckpointDevice {
   abstract readonly kind: CheckpointDevice['kind']
   readonly name: string
-  readonly #release: (effect: Effect) => void
+  /** Lets an effect be seen outside. */
+  readonly release: (effect: Effect) => void
+  /** Takes effects before they are seen or held, while it is set. */
+  takes: ((effect: Effect) => void) | undefined
   #held: { readonly epoch: number; readonly effects: Effect[] }[] = []
   #buffering = false
   #epoch = 0
@@ -12,7 +15,7 @@ export abstract class HeldDevice<Effect> implements CheckpointDevice {
   /** @param release lets an effect be seen outside. */
   constructor(name: string, release: (effect: Effect) => void) {
     this.name = name
-    this.#release = release
+    this.release = release
   }
 
   /** Effects not seen yet, oldest first. */
@@ -20,9 +23,10 @@ export abstract class HeldDevice<Effect> implements CheckpointDevice {
     return this.#held.flatMap(({ effects }) => effects)
   }
 
-  /** Something that the guest does: seen at once unless effects are held. */
+  /** Something that the guest does: seen at once unless effects are held, or taken. */
   happen(effect: Effect): void {
-    if (!this.#buffering) return this.#release(effect)
+    if (this.takes !== undefined) return this.takes(effect)
+    if (!this.#buffering) return this.release(effect)
     const last = this.#held.at(-1)
     if (last?.epoch === this.#epoch) last.effects.push(effect)
     else this.#held.push({ epoch: this.#epoch, effects: [effect] })
@@ -46,7 +50,7 @@ export abstract class HeldDevice<Effect> implements CheckpointDevice {
   commit(epoch: number): Promise<void> {
     const done = this.#held.filter((part) => part.epoch <= epoch)
     this.#held = this.#held.filter((part) => part.epoch > epoch)
-    for (const { effects } of done) effects.forEach(this.#release)
+    for (const { effects } of done) effects.forEach(this.release)
     return Promise.resolve()
   }
 
@@ -58,7 +62,7 @@ export abstract class HeldDevice<Effect> implements CheckpointDevice {
     const rest = this.held
     this.#held = []
     this.#buffering = false
-    if (held === 'release') rest.forEach(this.#release)
+    if (held === 'release') rest.forEach(this.release)
     return Promise.resolve()
   }
 }

@@ -9,6 +9,8 @@ export interface Packet {
   /** When the guest sent it and when it left the host, in milliseconds of the host's clock. */
   readonly sentAt: number
   readonly leftAt: number
+  /** Something that depends on the moment and on the host, 0 to 127, in guests that are told to send it; else 0. */
+  readonly noise: number
 }
 
 /** A network card whose packets can be held until a checkpoint is safe. */

@@ -2,7 +2,7 @@ import type { BackendErrorCode } from '@xen-replication/hypervisor'
 
 /** Calls that can be made to fail, by the port they belong to and its method; and the code with which they do when none is named. */
 export const faultCalls = {
-  list: 'BACKEND_HOST', config: 'BACKEND_HOST', rename: 'BACKEND_HOST', create: 'BACKEND_MEMORY', openForSave: 'BACKEND_NO_SUCH_DOMAIN', openForRestore: 'BACKEND_MEMORY',
+  list: 'BACKEND_HOST', config: 'BACKEND_HOST', rename: 'BACKEND_HOST', create: 'BACKEND_MEMORY', openForSave: 'BACKEND_NO_SUCH_DOMAIN', openForRestore: 'BACKEND_MEMORY', openShadow: 'BACKEND_STATE', openTaps: 'BACKEND_HOST',
   frames: 'BACKEND_MEMORY', types: 'BACKEND_MEMORY', map: 'BACKEND_MAP', populate: 'BACKEND_MEMORY',
   enable: 'BACKEND_LOG_DIRTY', take: 'BACKEND_LOG_DIRTY', peek: 'BACKEND_LOG_DIRTY', disable: 'BACKEND_LOG_DIRTY',
   state: 'BACKEND_HOST', suspend: 'BACKEND_SUSPEND', resume: 'BACKEND_HOST', pause: 'BACKEND_HOST', unpause: 'BACKEND_HOST', destroy: 'BACKEND_HOST',
@@ -12,6 +12,7 @@ export const faultCalls = {
   'model.logDirty': 'BACKEND_DEVICE_MODEL', 'model.state': 'BACKEND_DEVICE_MODEL', 'model.xenstore': 'BACKEND_DEVICE_MODEL',
   'model.setState': 'BACKEND_DEVICE_MODEL', 'model.setXenstore': 'BACKEND_DEVICE_MODEL',
   'device.setup': 'BACKEND_UNSUPPORTED', 'device.postsuspend': 'BACKEND_HOST', 'device.preresume': 'BACKEND_HOST', 'device.commit': 'BACKEND_HOST', 'device.teardown': 'BACKEND_HOST',
+  'tap.open': 'BACKEND_HOST', 'tap.taken': 'BACKEND_HOST', 'tap.rest': 'BACKEND_HOST', 'tap.send': 'BACKEND_HOST', 'tap.close': 'BACKEND_HOST',
 } as const satisfies Record<string, BackendErrorCode>
 
 export type FaultCall = keyof typeof faultCalls
@@ -27,6 +28,7 @@ export const portCalls = {
   pv: named(['setWidth', 'width', 'sharedInfoFrame', 'pin']),
   deviceModel: named(['model.logDirty', 'model.state', 'model.xenstore', 'model.setState', 'model.setXenstore']),
   device: named(['device.setup', 'device.postsuspend', 'device.preresume', 'device.commit', 'device.teardown']),
+  tap: named(['tap.open', 'tap.taken', 'tap.rest', 'tap.send', 'tap.close']),
   handle: named(['complete', 'close']),
-  host: named(['list', 'config', 'rename', 'create', 'openForSave', 'openForRestore']),
+  host: named(['list', 'config', 'rename', 'create', 'openForSave', 'openForRestore', 'openShadow', 'openTaps']),
 } as const

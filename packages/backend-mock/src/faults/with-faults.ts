@@ -1,4 +1,4 @@
-import { BackendError, type CheckpointDevice, type Clock, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type MappedFrames } from '@xen-replication/hypervisor'
+import { BackendError, type CheckpointDevice, type Clock, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type MappedFrames, type PacketTap, type ShadowPorts } from '@xen-replication/hypervisor'
 import { portCalls, type FaultCall } from './calls.ts'
 import type { Fault, FaultAction } from './fault-plan.ts'
 
@@ -34,6 +34,8 @@ class Faulty {
     const wrapped = this.#port(host, portCalls.host, undefined, {
       openForSave: (opened) => this.#handle(opened as GuestForSave),
       openForRestore: (opened) => this.#handle(opened as GuestForRestore),
+      openShadow: (opened, domId) => this.#shadow(opened as ShadowPorts, domId),
+      openTaps: (opened, domId) => (opened as readonly PacketTap[]).map((tap) => this.#port(tap, portCalls.tap, domId)),
     })
     return overlay(wrapped, { lifecycle: (domId: DomId): Lifecycle => this.#port(host.lifecycle(domId), portCalls.lifecycle, domId) })
   }
@@ -49,8 +51,15 @@ class Faulty {
     return overlay(this.#port(handle, portCalls.handle, domId), ports)
   }
 
+  #shadow(shadow: ShadowPorts, domId: DomId | undefined): ShadowPorts {
+    return overlay(shadow, {
+      dirty: this.#port(shadow.dirty, portCalls.dirty, domId),
+      devices: shadow.devices.map((device): CheckpointDevice => this.#port(device, portCalls.device, domId)),
+    })
+  }
+
   /** The same object, calls of `calls` being guarded. */
-  #port<Port extends object>(port: Port, calls: Readonly<Record<string, FaultCall>>, domId: DomId | undefined, results: Readonly<Record<string, (result: unknown) => unknown>> = {}): Port {
+  #port<Port extends object>(port: Port, calls: Readonly<Record<string, FaultCall>>, domId: DomId | undefined, results: Readonly<Record<string, (result: unknown, domId: DomId | undefined) => unknown>> = {}): Port {
     const methods: Record<string, Method> = {}
     for (const [name, call] of Object.entries(calls)) {
       const method = (port as Readonly<Record<string, unknown>>)[name]
@@ -60,7 +69,7 @@ class Faulty {
         const torn = await this.#before(call, guest)
         const result: unknown = await (method as Method).apply(port, parameters)
         if (torn) return tear(result as MappedFrames)
-        return results[name]?.(result) ?? result
+        return results[name]?.(result, guest) ?? result
       }
     }
     return overlay(port, methods)

@@ -39,8 +39,8 @@ export interface GuestRecord {
   readonly width: 4 | 8
   readonly vcpus: number
   readonly config: string
-  /** A guest that is being built vanishes with its builder. */
-  readonly phase: 'building' | 'built'
+  /** A guest that is being built, or follows another one as its shadow, vanishes with the process that does so. */
+  readonly phase: 'building' | 'shadow' | 'built'
   /** Counts how often the guest's memory was stored. */
   readonly generation: number
   readonly pages: number

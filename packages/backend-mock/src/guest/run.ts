@@ -5,6 +5,7 @@ import { CALLBACK, PARAM } from '../hvm/params.ts'
 import { cpuRecord } from '../hvm/context.ts'
 import { CPU_FIELDS } from '../hvm/save-records.ts'
 import { tellTime } from '../pv/shared-info.ts'
+import { hash32 } from '../random.ts'
 import { GuestCrash } from './crash.ts'
 import type { Guest } from './guest.ts'
 import type { GuestEvent } from './timeline.ts'
@@ -113,9 +114,10 @@ const extras: readonly {
 }[] = [
   {
     every: 'packetEvery',
-    run: ({ nics }, state, ops, sentAt) => {
+    run: (guest, state, ops, sentAt) => {
+      const { nics } = guest
       const number = state.count('packets')
-      nics[number % nics.length]?.happen({ number, ops, sentAt, leftAt: sentAt })
+      nics[number % nics.length]?.happen({ number, ops, sentAt, leftAt: sentAt, noise: noiseOf(guest, number, state.get('noiseEvery')) })
     },
   },
   {
@@ -135,6 +137,9 @@ const extras: readonly {
   },
   { every: 'tablesEvery', run: (guest) => guest.kernel()?.changeTables() },
 ]
+
+/** What no two guests have alike, as a real one has it from its clocks and interrupts. */
+const noiseOf = ({ doneUs, domId }: Guest, number: number, every: number): number => (every > 0 && number % every === 0 ? hash32(doneUs, domId, number) % 128 : 0)
 
 function countPage({ ram }: Guest, ops: number): void {
   ram.write32(COUNTER_PFN, 0, ops % 2 ** 32)

@@ -14,6 +14,7 @@ const AT = {
   packetEvery: 11, packets: 12, diskEvery: 13, diskWrites: 14, blocks: 15, dmaEvery: 16, dmaPfn: 17, tablesEvery: 18,
   startInfo: 20, storePage: 21, consolePage: 22, topTable: 23, directL1: 24, directPages: 25, fixL1: 26, fixIndex: 27,
   p2mList: 28, p2mTop: 29, p2mMid: 30, p2mFrames: 31, poolStart: 32, slots: 33, alive: 34, kernelL2: 35, seed: 36,
+  noiseEvery: 37,
 } as const
 
 /** A number that the guest keeps in its state page. */

@@ -55,7 +55,7 @@ function complete(spec: GuestSpec, seed: number): Whole {
   const workload = spec.workload ?? 'counter'
   const memoryBytes = spec.memoryBytes ?? 64 * MIB
   return {
-    vcpus: 1, seed, p2m: 'linear', balloonedPages: 0, fill: 0, nics: 1, disks: 1, tablesEvery: 500, modelXenstore: [], modelBytes: 24 * 1024,
+    vcpus: 1, seed, p2m: 'linear', balloonedPages: 0, fill: 0, nics: 1, disks: 1, tablesEvery: 500, noiseEvery: 0, modelXenstore: [], modelBytes: 24 * 1024,
     ...spec,
     width: spec.width ?? 8, workload, memoryBytes,
     rate: spec.rate ?? defaultRates[workload],
@@ -74,6 +74,7 @@ function check(whole: Whole, { width }: GuestSpec, { options }: HostCore): void 
   for (const [what, count] of Object.entries({ nics: whole.nics, disks: whole.disks })) if (!isCount(count, MOST_DEVICES)) refuse(`${count} ${what} are not possible`)
   if (!isCount(balloonedPages, MAX_PFNS)) refuse(`${balloonedPages} ballooned pages are not possible`)
   if (!isCount(whole.tablesEvery, 2 ** 32)) refuse(`page tables cannot change every ${whole.tablesEvery} operations`)
+  if (!isCount(whole.noiseEvery, 2 ** 32)) refuse(`a packet cannot differ every ${whole.noiseEvery} packets`)
   if (!(whole.rate >= 0 && whole.rate <= 1e6)) refuse(`${whole.rate} operations a second are not possible`)
   if (!(whole.fill >= 0 && whole.fill <= 1)) refuse(`a part of memory is a number from 0 to 1, not ${whole.fill}`)
   if (kind !== 'pv' && width === 4) refuse('only PV guests have a width')
@@ -100,10 +101,10 @@ function blankRecord(domId: number, whole: Whole, spec: GuestSpec): GuestRecord 
 }
 
 /** What every guest's state page says of its work. */
-function workOf({ workload, rate, tablesEvery, kind, nics, disks }: Whole): Partial<Record<StateField, number>> {
+function workOf({ workload, rate, tablesEvery, noiseEvery, kind, nics, disks }: Whole): Partial<Record<StateField, number>> {
   return {
     workload: workloads.indexOf(workload), rate, packetEvery: nics === 0 ? 0 : 100, diskEvery: disks === 0 ? 0 : 150, blocks: 4096,
-    tablesEvery: kind === 'pv' ? tablesEvery : 0, dmaEvery: kind === 'hvm' ? 50 : 0, dmaPfn: DMA_PFN,
+    tablesEvery: kind === 'pv' ? tablesEvery : 0, dmaEvery: kind === 'hvm' ? 50 : 0, dmaPfn: DMA_PFN, noiseEvery,
   }
 }
 

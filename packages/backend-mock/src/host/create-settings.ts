@@ -27,6 +27,7 @@ const readings: Readonly<Record<string, Reading>> = {
   'ballooned-pages': (text, name) => ({ balloonedPages: number(text, name) }),
   nics: (text, name) => ({ nics: number(text, name) }),
   disks: (text, name) => ({ disks: number(text, name) }),
+  'noise-every': (text, name) => ({ noiseEvery: number(text, name) }),
   'suspend-ms': (text, name) => ({ suspend: { latencyMs: number(text, name) } }),
 }
 

@@ -133,8 +133,9 @@ export class HostCore {
   async save(guest: Guest): Promise<void> {
     const stored = this.store.guest(guest.domId)
     if (stored === undefined) return
-    if (stored.record.phase === 'built') await this.settle(guest)
-    const record = { ...recordOf(guest), name: stored.record.name, extents: stored.record.extents, generation: stored.record.generation + 1, phase: 'built' as const }
+    const { phase } = stored.record
+    if (phase !== 'building') await this.settle(guest)
+    const record = { ...recordOf(guest), name: stored.record.name, extents: stored.record.extents, generation: stored.record.generation + 1, phase: phase === 'shadow' ? phase : ('built' as const) }
     await this.store.save(record, { p2m: guest.pv?.space.table(), pages: guest.ram.changedRuns() }, guest.taken)
     guest.ram.changed?.clear()
     guest.record = record
@@ -175,7 +176,7 @@ export class HostCore {
 
   async close(): Promise<void> {
     for (const domId of [...this.#residents.keys()]) {
-      if (this.store.guest(domId)?.record.phase === 'building') await this.destroy(domId)
+      if (this.store.guest(domId)?.record.phase !== 'built') await this.destroy(domId)
       while (this.store.lasting && this.#residents.has(domId)) await this.detach(domId)
     }
     await this.store.close()

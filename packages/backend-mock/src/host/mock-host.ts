@@ -1,8 +1,10 @@
-import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type RestoreRequest, type ShutdownReason } from '@xen-replication/hypervisor'
+import { BackendError, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestForRestore, type GuestForSave, type HypervisorBackend, type Lifecycle, type PacketTap, type RestoreRequest, type ShadowPorts, type ShutdownReason } from '@xen-replication/hypervisor'
 import { realClock, type VirtualClock } from '../clock.ts'
 import { ranAt } from '../guest/timeline.ts'
 import { MockLifecycle } from '../ports/lifecycle.ts'
+import { openTaps } from '../ports/nic-tap.ts'
 import { SaveHandle } from '../ports/save-handle.ts'
+import { openShadow } from '../ports/shadow-handle.ts'
 import type { HostStore, StoredGuest } from '../store/host-store.ts'
 import { nameInConfig } from './config-text.ts'
 import { createGuest } from './create-guest.ts'
@@ -13,7 +15,7 @@ import type { Leak } from './leaks.ts'
 import { openForRestore } from './open-for-restore.ts'
 import type { GuestSpec, MockHostOptions } from './options.ts'
 
-const CAPABILITIES: readonly Capability[] = ['create', 'log-dirty-pv', 'log-dirty-hvm', 'device-model', 'fast-resume', 'network-buffer', 'disk-epochs', 'restore-beside']
+const CAPABILITIES: readonly Capability[] = ['create', 'log-dirty-pv', 'log-dirty-hvm', 'device-model', 'fast-resume', 'network-buffer', 'disk-epochs', 'restore-beside', 'lock-step', 'packet-taps']
 
 /** Longest step of a virtual clock while guests run, in milliseconds; see `UNSEEN_LIMIT_MS`. */
 const STEP_MS = 60_000
@@ -65,6 +67,14 @@ export class MockHost implements HypervisorBackend {
 
   openForRestore(request: RestoreRequest): Promise<GuestForRestore> {
     return openForRestore(this.#core, request)
+  }
+
+  async openShadow(domId: DomId): Promise<ShadowPorts> {
+    return openShadow(this.#core, domId)
+  }
+
+  openTaps(domId: DomId): Promise<readonly PacketTap[]> {
+    return attempt(() => openTaps(this.#core, domId))
   }
 
   lifecycle(domId: DomId): Lifecycle {

@@ -54,6 +54,8 @@ export interface GuestSpec {
   readonly disks?: number
   /** PV: operations between changes of its page tables; 500, 0 for never. */
   readonly tablesEvery?: number
+  /** Packets from one that holds something of its moment, as no two guests have it alike, to the next; 0, for never. */
+  readonly noiseEvery?: number
   /** HVM: keys below the device model's xenstore node. */
   readonly modelXenstore?: readonly (readonly [key: string, value: string])[]
   /** HVM: size of the device model's state in bytes; 24 KiB. */

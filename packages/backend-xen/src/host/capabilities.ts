@@ -1,7 +1,7 @@
 import type { Capability } from '@xen-replication/hypervisor'
 
 /** What every Xen host can do here. */
-const ALWAYS: readonly Capability[] = ['log-dirty-hvm', 'device-model', 'fast-resume', 'restore-beside']
+const ALWAYS: readonly Capability[] = ['log-dirty-hvm', 'device-model', 'fast-resume', 'restore-beside', 'lock-step']
 
 /**
  * What this host can do. Writes of PV guests are tracked by shadow page tables only, which some builds of Xen lack.

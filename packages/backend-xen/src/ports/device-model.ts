@@ -1,4 +1,5 @@
 import { BackendError, type DeviceModel } from '@xen-replication/hypervisor'
+import type { Guard } from '../guard/guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { QmpClient } from '../qmp/qmp-client.ts'
 
@@ -16,21 +17,25 @@ export class XenDeviceModel implements DeviceModel {
   readonly #platform: Platform
   readonly #domId: number
   readonly #scratchDir: string
+  readonly #guard: Guard
   #tracking: 'on' | 'off' = 'off'
   #stopped: 'yes' | 'no' = 'no'
   #state: Uint8Array | undefined
 
-  /** @param scratchDir where the device model may write files. */
-  constructor(platform: Platform, domId: number, scratchDir: string) {
+  /** @param scratchDir where the device model may write files. @param guard ends what it tracks, should this process be killed. */
+  constructor(platform: Platform, domId: number, scratchDir: string, guard: Guard) {
     this.#platform = platform
     this.#domId = domId
     this.#scratchDir = scratchDir
+    this.#guard = guard
   }
 
   async logDirty(state: 'on' | 'off'): Promise<void> {
     if (state === this.#tracking) return
+    if (state === 'on') await this.#guard.hold('device-model-log-dirty')
     await this.#with((qmp) => qmp.execute('xen-set-global-dirty-log', { enable: state === 'on' }))
     this.#tracking = state
+    if (state === 'off') this.#guard.drop('device-model-log-dirty')
   }
 
   /** Devices stand still from here on. */
@@ -44,6 +49,12 @@ export class XenDeviceModel implements DeviceModel {
     await this.#with((qmp) => qmp.execute('cont'))
     this.#stopped = 'no'
     this.#state = undefined
+  }
+
+  /** Gives a model that stands another state. Its memory is in place. */
+  async load(state: Uint8Array): Promise<void> {
+    const { fromFile } = await import('./device-model-file.ts')
+    await fromFile(this.#scratchDir, state, (filename) => this.#with((qmp) => qmp.execute('xen-load-devices-state', { filename })))
   }
 
   async state(): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { BackendError, type DirtyLog, type DirtyPages, type GuestKind } from '@xen-replication/hypervisor'
 import { ERRNO } from '../hypercall/errno.ts'
+import type { Guard } from '../guard/guard.ts'
 import type { HypercallBuffer } from '../hypercall/hypercall.ts'
 import { refused } from '../hypercall/refused.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -14,27 +15,33 @@ export class XenDirtyLog implements DirtyLog {
   readonly #platform: Platform
   readonly #domId: number
   readonly #kind: GuestKind
+  readonly #guard: Guard
   #buffer: HypercallBuffer | undefined
   #copy = new Uint8Array(0)
   #on = false
 
-  constructor(platform: Platform, domId: number, kind: GuestKind) {
+  /** @param guard turns it off, should this process be killed. */
+  constructor(platform: Platform, domId: number, kind: GuestKind, guard: Guard) {
     this.#platform = platform
     this.#domId = domId
     this.#kind = kind
+    this.#guard = guard
   }
 
   /** Tracking of the screen may be on already; it gives way. Source: xg_sr_save.c enable_logdirty(). */
   async enable(): Promise<void> {
     if (this.#on) throw new BackendError('BACKEND_LOG_DIRTY', `writes of domain ${this.#domId} are tracked already`)
+    await this.#guard.hold('log-dirty')
     let errno = this.#op(OP.enable)
     if (errno !== 0) {
       this.#op(OP.off)
       errno = this.#op(OP.enable)
     }
-    if (errno !== 0) throw this.#notEnabled(errno)
+    if (errno !== 0) {
+      this.#guard.drop('log-dirty')
+      throw this.#notEnabled(errno)
+    }
     this.#on = true
-    return Promise.resolve()
   }
 
   async take(pages: number, last?: 'last'): Promise<DirtyPages> {
@@ -52,6 +59,7 @@ export class XenDirtyLog implements DirtyLog {
     this.#buffer = undefined
     const errno = this.#op(OP.off)
     if (errno !== 0 && errno !== ERRNO.ESRCH) throw refused('BACKEND_LOG_DIRTY', `writes of domain ${this.#domId} are tracked on`, errno)
+    this.#guard.drop('log-dirty')
     return Promise.resolve()
   }
 

@@ -48,6 +48,11 @@ export class XlDomain implements RestoreOwner {
     }
   }
 
+  /** What came last for the device model. */
+  get modelState(): Uint8Array | undefined {
+    return this.#model.state
+  }
+
   /** @throws BackendError BACKEND_HOST with what `xl` said, BACKEND_STATE for a configuration that is none, BACKEND_UNSUPPORTED */
   static async create({ xl, runDir, lifecycle }: XlDomainParts, request: RestoreRequest): Promise<XlDomain> {
     const start = encodeStart(configFor(request))

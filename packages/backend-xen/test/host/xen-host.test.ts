@@ -7,6 +7,7 @@ import { capabilitiesOf } from '../../src/host/capabilities.ts'
 import { XenHost } from '../../src/host/xen-host.ts'
 import { HYPERCALL } from '../../src/hypercall/hypercall.ts'
 import { xlTool, type XlTool } from '../../src/xl/xl-tool.ts'
+import { noGuard } from '../fakes/no-guard.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const XL = join(import.meta.dirname, '../fakes/fake-xl.mjs')
@@ -37,7 +38,7 @@ function host(how = 'well', kind: RestoreRequest['kind'] = 'pvh') {
   platform.hypercalls.others.set(HYPERCALL.hvmOp, () => 0)
   const tool = xlTool(XL)
   const xl: XlTool = { start: (args, env) => tool.start(args, { ...env, FAKE_XL: how, FAKE_XL_LOG: log }) }
-  const backend = new XenHost({ platform, xl, capabilities: capabilitiesOf('', []), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false) })
+  const backend = new XenHost({ platform, xl, capabilities: capabilitiesOf('', []), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false), startGuard: noGuard })
   const said = (): string[] => readFileSync(log, 'utf8').trim().split('\n')
   return { platform, backend, said, alive, left: () => readdirSync(dir).filter((name) => name !== 'log') }
 }
@@ -53,10 +54,21 @@ describe('the list of a host', () => {
 })
 
 describe('the configuration of a guest', () => {
-  it('is what libxl keeps of it', async () => {
+  it('is what libxl keeps of it, to the letter', async () => {
     const { backend } = host()
-    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), '{"c_info":{}}\0')
-    expect(await backend.config(OTHER)).toBe('{"c_info":{}}')
+    const text = '{"c_info": {"name": "other"},  "disks": []}\n'
+    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), `${text}\0`)
+    expect(await backend.config(OTHER)).toBe(text)
+  })
+
+  it('has the name that the guest has now, not the one that xl received it under', async () => {
+    const { backend } = host()
+    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), '{"c_info":{"name":"other--incoming","uuid":"x"},"disks":[]}\0')
+    expect(JSON.parse(await backend.config(OTHER))).toEqual({ c_info: { name: 'other', uuid: 'x' }, disks: [] })
+  })
+
+  it('is missing of guests that libxl does not know', async () => {
+    const { backend } = host()
     await expect(backend.config(MADE as DomId)).rejects.toMatchObject({ code: 'BACKEND_HOST' })
     await expect(backend.config(99 as DomId)).rejects.toMatchObject({ code: 'BACKEND_NO_SUCH_DOMAIN' })
   })
@@ -184,7 +196,7 @@ describe('a guest to be restored', () => {
 
   it('needs xl', async () => {
     const { platform } = host()
-    const backend = new XenHost({ platform, xl: xlTool(join(dir, 'no-xl')), capabilities: new Set(), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false) })
+    const backend = new XenHost({ platform, xl: xlTool(join(dir, 'no-xl')), capabilities: new Set(), runDir: dir, libxlDir: dir, hasInterface: () => Promise.resolve(false), startGuard: noGuard })
     await expect(backend.openForRestore(request('pvh'))).rejects.toMatchObject({ code: 'BACKEND_UNSUPPORTED' })
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { XenGuestForSave } from '../../src/guest-for-save.ts'
 import { HYPERCALL } from '../../src/hypercall/hypercall.ts'
+import { noGuard } from '../fakes/no-guard.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const DOM = 5 as DomId
@@ -24,7 +25,7 @@ function host(kind: 'pv' | 'pvh' | 'hvm', flags = 0) {
     .on('info', ({ domain, answer }) => (domain === 0 || domain === DOM ? answer({ domain, flags: flags | (kind === 'pv' ? 0 : FLAG.hvm), emulation: kind === 'hvm' ? 0x3f : 1, maxVcpuId: 1, sharedInfoFrame: 7n }) : answer({ domain: domain + 1 })))
     .on('getAddressSize', ({ answer }) => answer({ size: 64 }))
   platform.hypercalls.others.set(HYPERCALL.memoryOp, ([command]) => (command === 14 ? 0xfff : command === 2 ? 0x3ffff : 0))
-  return { platform, open: () => new XenGuestForSave(platform, DOM, { scratchDir: scratch, destroy: () => Promise.resolve() }) }
+  return { platform, open: () => new XenGuestForSave(platform, DOM, { scratchDir: scratch, destroy: () => Promise.resolve(), startGuard: noGuard }) }
 }
 
 describe('a guest that is opened', () => {
@@ -41,12 +42,12 @@ describe('a guest that is opened', () => {
 
   it('is not another one, of which Xen 4.17 tells when asked for a number nobody has', () => {
     const { platform } = host('hvm')
-    expect(() => new XenGuestForSave(platform, 9, { scratchDir: scratch, destroy: () => Promise.resolve() })).toThrow(expect.objectContaining({ code: 'BACKEND_NO_SUCH_DOMAIN' }))
+    expect(() => new XenGuestForSave(platform, 9, { scratchDir: scratch, destroy: () => Promise.resolve(), startGuard: noGuard })).toThrow(expect.objectContaining({ code: 'BACKEND_NO_SUCH_DOMAIN' }))
   })
 
   it('is never the control domain', () => {
     const { platform } = host('pv')
-    expect(() => new XenGuestForSave(platform, 0, { scratchDir: scratch, destroy: () => Promise.resolve() })).toThrow(expect.objectContaining({ code: 'BACKEND_STATE' }))
+    expect(() => new XenGuestForSave(platform, 0, { scratchDir: scratch, destroy: () => Promise.resolve(), startGuard: noGuard })).toThrow(expect.objectContaining({ code: 'BACKEND_STATE' }))
   })
 
   it('speaks neither to its device model nor to xenstore before it is asked to', async () => {

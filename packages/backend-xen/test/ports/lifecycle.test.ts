@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { HYPERCALL } from '../../src/hypercall/hypercall.ts'
+import { Guard } from '../../src/guard/guard.ts'
 import { XenDeviceModel } from '../../src/ports/device-model.ts'
 import { XenLifecycle } from '../../src/ports/lifecycle.ts'
+import { noGuard } from '../fakes/no-guard.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const DOM = 5
@@ -33,7 +35,7 @@ function guest(kind: 'pv' | 'pvh' | 'hvm', { callback = 1n, acpi = 0n }: { reado
     return 0
   })
   hypercalls.others.set(HYPERCALL.schedOp, () => (stand(SUSPENDED), 0))
-  const model = kind === 'hvm' ? new XenDeviceModel(platform, DOM, '/nowhere') : undefined
+  const model = kind === 'hvm' ? new XenDeviceModel(platform, DOM, '/nowhere', new Guard(DOM, noGuard)) : undefined
   const lifecycle = new XenLifecycle(platform, DOM, () => ({ model, destroy: async (id) => void destroyed.push(await Promise.resolve(id)) }))
   return { platform, store, stand, destroyed, lifecycle, model: platform.model }
 }

@@ -9,6 +9,7 @@ import { FrameOfPfn } from '../../src/pv/frame-of-pfn.ts'
 import { XenMachineMap } from '../../src/pv/machine-map.ts'
 import { resumePv } from '../../src/pv/resume-pv.ts'
 import { domainInfo } from '../../src/ports/domain-info.ts'
+import { noGuard } from '../fakes/no-guard.ts'
 import { fakePlatform } from '../fakes/fake-platform.ts'
 
 const DOM = 5 as DomId
@@ -128,7 +129,7 @@ describe('a PV guest that is filled', () => {
       seen = `${count}/${done}/${domain}: ${Buffer.from(platform.hypercalls.memory(at).subarray(0, 48)).toString('hex')}`
       return 0
     })
-    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve() }).adoptForRestore(DOM, rings)
+    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve(), startGuard: noGuard }).adoptForRestore(DOM, rings)
     await target.pv?.pin([{ level: 4, mfn: 0x1234 }, { level: 1, mfn: 5 }])
     expect(seen).toBe('2/0/5: ' + '0300000000000000' + '3412000000000000' + '0000000000000000' + '0000000000000000' + '0500000000000000' + '0000000000000000')
     platform.hypercalls.others.set(HYPERCALL.mmuextOp, () => -22)
@@ -140,7 +141,7 @@ describe('a PV guest that is filled', () => {
 
   it('takes another word width, where the host has it', async () => {
     const platform = machine()
-    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve() }).adoptForRestore(DOM, rings)
+    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve(), startGuard: noGuard }).adoptForRestore(DOM, rings)
     expect(await target.pv?.width()).toBe(8)
     await target.pv?.setWidth(4)
     expect(await target.pv?.width()).toBe(4)
@@ -162,7 +163,7 @@ describe('a PV guest that is filled', () => {
       return words.includes(1666n) ? Number(count) - 1 : Number(count)
     })
     const before = platform.hypercalls.held
-    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve() }).adoptForRestore(DOM, rings)
+    const target = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve(), startGuard: noGuard }).adoptForRestore(DOM, rings)
     expect([...((await target.memory.populate([3, 7], 0)) ?? [])]).toEqual([1003, 1007])
     expect(await target.memory.populate([1024], 9)).toBeUndefined()
     await expect(target.memory.populate([5, 666], 0)).rejects.toMatchObject({ code: 'BACKEND_MEMORY' })
@@ -175,7 +176,7 @@ describe('a PV guest that is filled', () => {
 
   it('has grants for its rings when it is complete, none towards itself', async () => {
     const platform = machine()
-    const guests = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve() })
+    const guests = new XenGuests(platform, { scratchDir: '/nowhere', destroy: () => Promise.resolve(), startGuard: noGuard })
     await guests.adoptForRestore(DOM, { store: { port: 1, domId: 3 }, console: { port: 2, domId: 0 } }).complete({ store: 0x1234, console: 0x99 })
     expect(Buffer.from(platform.foreign.grants.subarray(0, 16)).toString('hex')).toBe('0100' + '0000' + '99000000' + '0100' + '0300' + '34120000')
     platform.foreign.grants.fill(0)

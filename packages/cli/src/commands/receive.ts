@@ -5,7 +5,7 @@ import { fateText } from '../domains/fate-text.ts'
 import { linkOptions, linkOptionsOf } from '../domains/link-options.ts'
 import { observerOptions } from '../domains/observer-options.ts'
 import { openQemuDisks, qemuDisksOption } from '../domains/qemu-disks.ts'
-import { arbiterChoice, arbiterOptions } from '../domains/replicate-options.ts'
+import { arbiterChoice, arbiterOptions, quirkOf, quirkOption } from '../domains/replicate-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
@@ -20,6 +20,8 @@ export const verb: Verb = {
   options: [
     { flags: '--xl', what: 'the other side is `xl migrate`, or `xr migrate --peer xl`' },
     { flags: '-r', what: 'with --xl: the other side is `xl remus`, or `xr remus --peer xl`' },
+    { flags: '--colo', what: 'with --xl: the other side is `xl remus -c`, or `xr colo --peer xl`' },
+    quirkOption,
     { flags: '-p', what: 'leave the guest paused' },
     { flags: '--name <NAME>', what: 'call the guest this here', standard: 'its name there' },
     { flags: '--to <FILE>', what: 'take an image and put it here, from `xr send` or `xr save --peer xr`' },
@@ -33,7 +35,7 @@ export const verb: Verb = {
   about: [
     'Takes one guest from another host and ends. When anything fails, nothing of the guest is left here, and it runs on there; both sides say why.',
     'Guests of this host are never touched. Where one has the name of the guest that comes, the guest stays where it was; but where that one is an older copy of the very same guest (name and UUID are the same), it comes in beside it as NAME--2, and a warning says so.',
-    'What the other host has in mind it says itself: `xr migrate` moves a guest here; `xr remus` keeps a backup here, which takes over when the arbiter says so, or at `xr failover`.',
+    'What the other host has in mind it says itself: `xr migrate` moves a guest here; `xr remus` keeps a backup here, and `xr colo` runs the guest here too, which takes over when the arbiter says so, or at `xr failover`.',
     'With --xl it takes the place of `xl migrate-receive`: the same messages in the same order.',
     'With --to it takes an image instead. It is collected as FILE.part and has its name when it is whole; what an interrupted transfer left is gone on with when the same sender comes back.',
   ],
@@ -46,7 +48,9 @@ export const verb: Verb = {
     const url = where === '-' ? STDIO : where
     const stdio = /^fd:(?:\d+,)?1$/.test(url)
     if (stdio && (ctx.json || ctx.jsonl)) throw usageError('standard output is the link to the other host', 'leave out --json and --jsonl, or wait at another URL')
-    if (switchOption(options, 'r') && !switchOption(options, 'xl')) throw usageError('-r has a meaning with --xl only', 'between two xr the sender says what it wants')
+    const ofXl = [['r', '-r'], ['colo', '--colo'], ['quirk', '--quirk']].find(([name]) => options[name as string] !== undefined)?.[1]
+    if (ofXl !== undefined && !switchOption(options, 'xl')) throw usageError(`${ofXl} has a meaning with --xl only`, 'between two xr the sender says what it wants')
+    if (switchOption(options, 'r') && switchOption(options, 'colo')) throw usageError('-r and --colo exclude each other', 'the sender does one of them')
     const [to, wrong] = [textOption(options, 'to'), ['xl', 'p', 'name', 'qemuDisks'].find((name) => options[name] !== undefined)]
     if (to !== undefined && wrong !== undefined) throw usageError(`--to and ${wrong === 'p' ? '-p' : wrong === 'qemuDisks' ? '--qemu-disks' : `--${wrong}`} exclude each other`, 'with --to it is an image that comes, and no guest is made of it')
     const wanted: Wanted = { url, stdio, link: linkOptionsOf(options) }
@@ -61,10 +65,15 @@ interface Wanted {
   readonly link: LinkOptions
 }
 
+const streamOf = (options: OptionValues): Pick<ReceiveRequest, 'stream' | 'quirk'> => ({
+  stream: switchOption(options, 'colo') ? 'colo' : switchOption(options, 'r') ? 'remus' : 'plain',
+  quirk: quirkOf(options),
+})
+
 async function receiveGuest(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted): Promise<ExitCode> {
   const paused = switchOption(options, 'p')
   const disks = await openQemuDisks(textOption(options, 'qemuDisks'))
-  const request: ReceiveRequest = { ...(disks === undefined ? {} : { replicas: () => [disks.replica] }), url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', stream: switchOption(options, 'r') ? 'remus' : 'plain', then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs, ...arbiterChoice(options, ctx) }
+  const request: ReceiveRequest = { ...(disks === undefined ? {} : { replicas: () => [disks.replica] }), url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', ...streamOf(options), then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs, ...arbiterChoice(options, ctx) }
   return withToolstack(ctx, options, async ({ stack, T }) => {
     const began = ctx.now()
     const received = await (await stack.get(T.receive))(request, ctx.signal)

@@ -1,10 +1,10 @@
 import type { ReplicateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
+import { intervalOption } from '../domains/interval-option.ts'
 import { openQemuDisks, qemuDisksOption } from '../domains/qemu-disks.ts'
-import { millisecondsOf } from '../domains/quantity.ts'
 import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
-import { switchOption, textOption, type OptionValues, type Verb } from './command.ts'
+import { switchOption, textOption, type Verb } from './command.ts'
 
 export const verb: Verb = {
   args: [
@@ -44,7 +44,7 @@ export const verb: Verb = {
       'no-netbuf': switchOption(options, 'n'),
       'no-diskbuf': switchOption(options, 'd'),
       unsafe: switchOption(options, 'unsafe'),
-      ...intervalOf(options),
+      ...intervalOption(options),
     }
     const request = replicateRequest('remus', 'remus', words, given, options, ctx)
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
@@ -63,13 +63,6 @@ function requireFit({ doms, url, peer }: ReplicateRequest, without: boolean): vo
   if (without) throw usageError('-d and --qemu-disks exclude each other', 'give one of them')
   if (doms.length > 1) throw usageError('--qemu-disks names the disks of one guest', 'protect each guest by itself')
   if (url === undefined || peer === 'xl') throw usageError('--qemu-disks needs `xr receive --qemu-disks` at the other end', 'leave it out')
-}
-
-function intervalOf(options: OptionValues): { readonly interval?: number } {
-  const text = textOption(options, 'interval')
-  if (text === undefined) return {}
-  const interval = /^\d+$/.test(text) ? Number(text) : millisecondsOf(text, '-i')
-  return { interval }
 }
 
 /** What `xl remus` starts at the other end. */

@@ -13,13 +13,13 @@ export const verb: Verb = {
     { name: 'URL', what: 'where `xr receive` waits on the other host; further guests may stand before it', many: true, optional: true },
   ],
   options: [
-    { flags: '--strategy <NAME>', what: 'how: remus, or another one that a plugin brings' },
+    { flags: '--strategy <NAME>', what: 'how: remus, colo, or another one that a plugin brings' },
     { flags: '--set <NAME=VALUE>', what: 'an option of the strategy; a switch takes yes or no; may be given several times', many: true },
     ...replicationOptions,
   ],
   host: true,
   lines: true,
-  about: ['Keeps two hosts able to run one guest, in a way that a plugin brings; `xr remus` is a shorthand. `xr plugins` lists strategies.'],
+  about: ['Keeps two hosts able to run one guest, in a way that a plugin brings; `xr remus` and `xr colo` are shorthands. `xr plugins` lists strategies.'],
   examples: [['xr replicate --strategy remus --set interval=50ms demo tcp://backup:9000', 'as `xr remus -i 50ms`']],
   run: async (ctx, words, options) => {
     const name = textOption(options, 'strategy')

@@ -12,6 +12,12 @@ export const arbiterOptions: readonly Option[] = [
   { flags: '--unsafe-no-arbiter', what: 'nobody decides and each side takes over by itself: the guest may run twice' },
 ]
 
+/** What a peer of libxl's COLO does that is not specified. */
+export const quirkOption: Option = { flags: '--quirk <NAME>', what: 'with libxl’s COLO: c64-surplus for Xen’s own 64-bit secondary, whose lists of dirty pages have 8 bytes too many', choices: ['c64-surplus'] }
+
+/** The value of that. */
+export const quirkOf = (options: OptionValues): 'c64-surplus' | undefined => (textOption(options, 'quirk') === 'c64-surplus' ? 'c64-surplus' : undefined)
+
 /** Options of every replication. */
 export const replicationOptions: readonly Option[] = [
   ...arbiterOptions,

@@ -29,9 +29,9 @@ function hostOptions(options: OptionValues): readonly string[] {
 }
 
 /** What has to be known before it begins. */
-function warn({ stderr, verbosity }: VerbContext, { arbiter = 'none', unsafe = false, url, peer }: ReplicateRequest): void {
+function warn({ stderr, verbosity }: VerbContext, { arbiter = 'none', unsafe = false, url, peer, strategy }: ReplicateRequest): void {
   if (verbosity < 0 || url === undefined) return
-  if (peer === 'xl') stderr.writeNow('xr: warning: xl never acknowledges: output is let go when a checkpoint was handed to the link, so a failover may undo what was seen\n')
+  if (peer === 'xl' && strategy !== 'colo') stderr.writeNow('xr: warning: xl never acknowledges: output is let go when a checkpoint was handed to the link, so a failover may undo what was seen\n')
   if (unsafe) stderr.writeNow('xr: warning: --unsafe-no-arbiter: when the two sides lose each other both take over, and the guest runs twice\n')
   else if (arbiter === 'none') stderr.writeNow('xr: no arbiter: when this side is lost the backup waits for `xr failover`; when the backup is lost the guest runs on here\n')
 }

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { DemoClient } from '../../src/domains/demo-client.ts'
 import { scratch, xr } from '../run-xr.ts'
 
-const packet = (number: number) => ({ number, ops: 100 * number, sentAt: 0, leftAt: 0 })
+const packet = (number: number) => ({ number, ops: 100 * number, sentAt: 0, leftAt: 0, noise: 0 })
 /** Processes of a demonstration that are still there; this one's children only. */
 const primaries = (): string => spawnSync('pgrep', ['-P', String(process.pid), '-f', 'demo primary'], { encoding: 'utf8' }).stdout
 

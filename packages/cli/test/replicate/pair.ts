@@ -1,6 +1,7 @@
 import { createMockHost, parseFaults, realClock, withFaults, type DiskJournal, type GuestSpec, type MockHost, type Packet } from '@xen-replication/backend-mock'
 import type { HypervisorBackend } from '@xen-replication/hypervisor'
 import { definePlugin, type AnyObservedEvent, type Claim, type Plugin, type Verdict } from '@xen-replication/plugin-api'
+import { coloPlugin } from '@xen-replication/colo'
 import { remusPlugin } from '@xen-replication/remus'
 import type { OperationFacts, Received, ReceiveRequest, Registry, Released, Replicated, ReplicateRequest, Toolstack } from '@xen-replication/toolstack'
 import { transports } from '@xen-replication/transports'
@@ -40,7 +41,7 @@ async function side(plugins: readonly Plugin[], { faults = '', see = () => undef
     see(event, made)
   }
   const stack = await compose({
-    backend: 'mock', settings: {}, plugins: [mine, transports(), remusPlugin, ...plugins], observers: [{ observe, close: () => Promise.resolve() }],
+    backend: 'mock', settings: {}, plugins: [mine, transports(), remusPlugin, coloPlugin, ...plugins], observers: [{ observe, close: () => Promise.resolve() }],
     clock: systemClock, registry, signal: never,
   })
   const made: Side = { host, stack, seen, packets, ask: (what) => asks[what]() }

@@ -105,7 +105,7 @@ const ownCases: readonly Case<StrategyBench>[] = [
 
 function portsOf(options: OptionValues): EffectPorts {
   const clock = { now: () => 0, sleep: () => Promise.resolve() }
-  return { clock, options, signal: new AbortController().signal, request: () => undefined, requested: () => new Promise(() => undefined), lastEpoch: () => undefined }
+  return { clock, options, signal: new AbortController().signal, request: () => undefined, requested: () => new Promise(() => undefined), diverged: () => new Promise(() => undefined), lastEpoch: () => undefined }
 }
 
 /** What every strategy promises: its tables are whole, a lost link ends well, and of a pair at most one guest runs. */

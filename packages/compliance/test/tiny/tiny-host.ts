@@ -1,4 +1,4 @@
-import { BackendError, type BackendErrorCode, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestFacts, type GuestForRestore, type GuestForSave, type GuestKind, type HypervisorBackend, type Lifecycle, type RestoreRequest } from '@xen-replication/hypervisor'
+import { BackendError, type BackendErrorCode, type Capability, type Clock, type CreateRequest, type DomainSummary, type DomId, type GuestFacts, type GuestForRestore, type GuestForSave, type GuestKind, type HypervisorBackend, type Lifecycle, type PacketTap, type RestoreRequest, type ShadowPorts } from '@xen-replication/hypervisor'
 import { SHARED_INFO, TinyGuest } from './tiny-guest.ts'
 import { restoreHandle } from './tiny-restore.ts'
 import { saveHandle } from './tiny-save.ts'
@@ -100,6 +100,14 @@ export class TinyHost implements HypervisorBackend {
       guest.paused = !this.has('restore-running')
       return restoreHandle(this, guest)
     })
+  }
+
+  openShadow(): Promise<ShadowPorts> {
+    return Promise.reject(refuse('BACKEND_UNSUPPORTED'))
+  }
+
+  openTaps(): Promise<readonly PacketTap[]> {
+    return Promise.reject(refuse('BACKEND_UNSUPPORTED'))
   }
 
   lifecycle(domId: DomId): Lifecycle {

@@ -26,6 +26,11 @@ export interface EffectPorts {
   request(): string | undefined
   /** Resolves with such a request as soon as there is one. */
   requested(signal: AbortSignalLike): Promise<string>
+  /**
+   * Primary whose output is compared with that of the secondary: waits until a checkpoint is wanted for it, and tells why. Never resolves where nothing
+   * is compared. @throws the reason of `signal`
+   */
+  diverged(signal: AbortSignalLike): Promise<string>
   /** The last epoch that was acknowledged; undefined before the first, and at the secondary. */
   lastEpoch(): EpochFacts | undefined
 }

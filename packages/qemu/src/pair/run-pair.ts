@@ -105,11 +105,9 @@ class Pair {
         return this.#prepare()
       case 'watch':
         return this.#watch()
-      case 'end-secondary':
-        return this.#endSecondary()
       default: {
-        const [what, side] = effect.split(':') as ['claim' | 'fail-over' | 'stop', Side]
-        return { claim: () => this.#claim(side), 'fail-over': () => this.#failOver(side), stop: () => this.#stop(side) }[what]()
+        const [what, side] = effect.split(':') as ['claim' | 'fail-over' | 'stop' | 'end', Side]
+        return { claim: () => this.#claim(side), 'fail-over': () => this.#failOver(side), stop: () => this.#stop(side), end: () => this.#endIt(side) }[what]()
       }
     }
   }
@@ -136,12 +134,12 @@ class Pair {
     return answer === 'granted' ? 'won' : answer
   }
 
-  /** A secondary that does not replicate is a second guest of the same. One that is stuck finds the command later. */
-  async #endSecondary(): Promise<undefined> {
-    const { monitors: { secondary }, clock } = this.#ports
+  /** One that is stuck finds the commands later. A secondary gets a while, as it has to be gone before the primary is asked for. */
+  async #endIt(side: Side): Promise<undefined> {
+    const { monitors, clock } = this.#ports
     const over = new AbortController()
-    const ended = Promise.all(['stop', 'quit'].map((command) => secondary.execute(command).catch(() => undefined)))
-    await Promise.race([ended, secondary.gone, clock.sleep(END_MS, over.signal).catch(() => undefined)])
+    const ended = Promise.all(['stop', 'quit'].map((command) => monitors[side].execute(command).catch(() => undefined)))
+    if (side === 'secondary') await Promise.race([ended, monitors[side].gone, clock.sleep(END_MS, over.signal).catch(() => undefined)])
     over.abort()
   }
 

@@ -7,6 +7,7 @@ import { packsPages } from '../hello/agreement.ts'
 import { PageCopies } from '../pack/page-copies.ts'
 import { BatchWay } from '../stream/batch-way.ts'
 import { PageStream } from '../stream/page-stream.ts'
+import type { InboxItem } from '../stream/inbox.ts'
 import { StreamSink } from '../stream/stream-sink.ts'
 import { within } from '../wire/within.ts'
 
@@ -100,6 +101,11 @@ export class EpochSender {
     this.#pages?.begin()
   }
 
+  /** Sends what was written up to now. @throws as `Session.send` */
+  flush(): Promise<void> {
+    return this.#flush()
+  }
+
   /** @throws as `Session.send` */
   async say(word: string): Promise<void> {
     await this.#flush()
@@ -120,14 +126,28 @@ export class EpochSender {
   /** Takes the word that was heard. */
   take(word: string): void {
     this.#session.drop()
+    this.tookWord(word)
+  }
+
+  /** As `next`, without an end to the waiting; the word stays until it is taken. */
+  async heard(): Promise<string> {
+    return this.wordOf(await this.#session.peek())
+  }
+
+  /** How long a peer that lives may take for one answer, in milliseconds. */
+  protected get stalledMs(): number {
+    return this.#stalledMs
+  }
+
+  /** What follows from a word that is taken. */
+  protected tookWord(word: string): void {
     if (word !== 'stored') return
     if (this.#awaited === 0) this.#session.retime(this.#times.heartbeatMs, this.#times.silenceMs) // before there is a copy a lost peer costs nothing
     this.#awaited = undefined
   }
 
-  /** As `next`, without an end to the waiting; the word stays until it is taken. */
-  async heard(): Promise<string> {
-    const item = await this.#session.peek()
+  /** The word that something from the peer stands for. @throws SessionError SESSION_UNEXPECTED for what stands for none; the session ends then */
+  protected wordOf(item: InboxItem): string {
     if (item.kind === 'frame' && item.frame.name === 'say') return item.frame.body
     if (item.kind === 'frame' && item.frame.name === 'epoch-stored' && item.frame.body.epoch === this.#awaited && item.frame.body.token === this.#token) return 'stored'
     const what = item.kind === 'bytes' ? 'data' : item.frame.name === 'epoch-stored' ? `an acknowledgement of epoch ${item.frame.body.epoch} under token ${item.frame.body.token}` : item.frame.name

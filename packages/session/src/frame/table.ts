@@ -2,6 +2,8 @@ import { raw, reserved, struct, structCodec, u16, u32, u64, u8, type Codec } fro
 import { batch, batchFront } from './batch.ts'
 import { count } from './count.ts'
 import { GREETING_MAX, hello, NONCE_BYTES, welcome } from './hello.ts'
+import { packets, PACKETS_MAX } from './packets.ts'
+import { piece, PIECE_MAX } from './piece.ts'
 import { reason, REASON_MAX } from './reason.ts'
 import { word, WORD_MAX } from './word.ts'
 
@@ -59,6 +61,8 @@ export const frameTypes = {
   say: row(82, 'both', 'ordered', word, WORD_MAX, 'A message of a replication strategy.'),
   protect: row(83, 'sender', 'ordered', fixed('protect', protect), protect.size, 'What is to be protected, and how it is agreed on who lives.'),
   member: row(84, 'sender', 'ordered', fixed('member', member), member.size, 'From here on the stream is that of this guest of a group.'),
+  back: row(96, 'receiver', 'ordered', piece, PIECE_MAX, 'Bytes of COLO’s back channel: lists of dirty pfns as they are specified.'),
+  packets: row(97, 'receiver', 'ordered', packets, PACKETS_MAX, 'What my guest has sent, to be compared; it goes nowhere else.'),
 } as const
 
 export type FrameName = keyof typeof frameTypes

@@ -6,7 +6,7 @@ import { XlEar } from './listen.ts'
 import { xlTimes, type XlTimes } from './xl-times.ts'
 
 /** A record that nobody knows and that may not be passed over. Source: libxl-migration-stream.pandoc, "Records": bit 31 clear is mandatory. */
-const UNKNOWN_RECORD = 0x7fff_fffe
+export const UNKNOWN_RECORD = 0x7fff_fffe
 
 /**
  * The primary's side of `xl remus`. The peer never acknowledges anything: an epoch counts as stored as soon as it was handed to the link. It takes over
@@ -130,7 +130,7 @@ export class XlEpochReceiver {
   }
 
   /** xl hears nothing. */
-  say(): Promise<void> {
+  say(_word: string): Promise<void> {
     return Promise.resolve()
   }
 

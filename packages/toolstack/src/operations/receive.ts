@@ -1,5 +1,5 @@
 import type { Channel, Listener } from '@xen-replication/plugin-api'
-import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult, type Session, XlEpochReceiver } from '@xen-replication/session'
+import { openReceiver, receiveFromXl, receiveGuest as receiveOver, type ReceiveResult, type Session, XlColoReceiver, XlEpochReceiver } from '@xen-replication/session'
 import { closeOnAbort } from '../links/close-on-abort.ts'
 import { leadsBack } from '../links/redial.ts'
 import { tellSession } from '../observe/session-events.ts'
@@ -15,8 +15,10 @@ export interface ReceiveRequest extends ArbiterChoice {
   readonly url: string
   /** Who sends: `xr migrate`, or `xl migrate`. */
   readonly peer: 'xr' | 'xl'
-  /** Of xl: `remus` for checkpoints without end, as with `xl migrate-receive -r`. */
-  readonly stream?: 'plain' | 'remus' | undefined
+  /** Of xl: `remus` for checkpoints without end, as with `xl migrate-receive -r`; `colo` for a guest in lock-step, as with `--colo`. */
+  readonly stream?: 'plain' | 'remus' | 'colo' | undefined
+  /** Of xl, `colo`: what the primary expects that is not specified. */
+  readonly quirk?: 'c64-surplus' | undefined
   /** What the guest does once it is here. */
   readonly then: 'run' | 'stay-paused'
   /** What it is to be called here, instead of what the sender says. */
@@ -97,10 +99,11 @@ async function replica({ host, request, operation, listener, chosen }: Job, sess
 }
 
 async function replicaFromXl({ host, request, operation, chosen, channel }: Job): Promise<Received | Released> {
-  const link = new XlEpochReceiver(channel)
+  const lockstep = request.stream === 'colo' ? new XlColoReceiver(channel, { quirk: request.quirk }) : undefined
+  const link = lockstep ?? new XlEpochReceiver(channel)
   await link.begin()
   const { id } = link
-  return replicated(await followPrimary({ host, request, chosen, operation, url: request.url }, { link, id, guest: id, members: 1, strategy: 'remus' }))
+  return replicated(await followPrimary({ host, request, chosen, operation, url: request.url }, { link, id, guest: id, members: 1, strategy: lockstep === undefined ? 'remus' : 'colo', lockstep }))
 }
 
 function replicated({ outcome, guests, epochs, bytes }: ReplicaResult): Received | Released {
@@ -113,7 +116,7 @@ function replicated({ outcome, guests, epochs, bytes }: ReplicaResult): Received
 async function fromXl(job: Job): Promise<Received | Released> {
   const { host, operation, listener, channel } = job
   await listener.close() // xl comes once
-  if (job.request.stream === 'remus') return replicaFromXl(job).finally(() => channel.close())
+  if (job.request.stream === 'remus' || job.request.stream === 'colo') return replicaFromXl(job).finally(() => channel.close())
   const forget = closeOnAbort(channel, operation.signal)
   try {
     return await take(job, 'in-the-end', (guest) => receiveFromXl(channel, guest, operation.signal, { clock: host.clock }), forget)

@@ -1,5 +1,5 @@
-import { PAGE_SIZE, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
-import type { OptionValues, Role } from '@xen-replication/plugin-api'
+import { PAGE_SIZE, type CheckpointDevice, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
+import { ReplError, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import type { GuestFate } from '../observe/tool-events.ts'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
@@ -7,7 +7,9 @@ import type { Holes } from '../operations/write-guest.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import type { ChosenArbiter } from './arbiter-choice.ts'
 import { Arbitration } from './arbitration.ts'
-import { Primary, type PrimaryLink } from './primary.ts'
+import { isLockstep, neverDiverged } from './lockstep-role.ts'
+import { openOutput, type LockstepLink } from './open-output.ts'
+import { Primary, type PrimaryLink, type PrimaryLockstep } from './primary.ts'
 import { ProtectedGuest, STAGE_BYTES_MAX } from './protected-guest.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 
@@ -19,6 +21,10 @@ export interface KeepRequest {
   readonly chosen: ChosenArbiter
   readonly operation: Operation
   readonly link: PrimaryLink & { readonly id: string }
+  /** The same link, where the guests run on both hosts. */
+  readonly lockstep?: LockstepLink | undefined
+  /** Reaches the QEMU that compares, where one may. */
+  readonly compareAt?: ((url: string) => Promise<RemoteComparator>) | undefined
   /** Where the peer is, for messages. */
   readonly peer: string | undefined
   /** Devices of a guest beside those that the backend has. */
@@ -45,13 +51,16 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   const claim = { guest: (domains[0] as DomainSummary).uuid, session: link.id, side: 'primary' as const, token }
   const arbitration = new Arbitration({ ...chosen, claim, freshMs: silenceMs, clock: host.clock, emit: operation.emit })
   const guests: ProtectedGuest[] = []
+  let lockstep: PrimaryLockstep | undefined
   operation.emit('guest.announced', announced(domains))
   try {
     for (const [member, domain] of domains.entries()) guests.push(await openGuest(request, domain, member))
-    const primary = new Primary({ guests, link, arbitration, clock: host.clock, emit: operation.emit })
-    const end = await ran(request, primary, guests)
+    lockstep = await openLockstep(request)
+    const primary = new Primary({ guests, link, arbitration, clock: host.clock, emit: operation.emit, lockstep })
+    const end = await ran(request, primary, guests, lockstep)
     return outcomeOf(request, end, guests, primary)
   } finally {
+    await lockstep?.output?.end('drop').catch(() => undefined) // whoever may has let it go before
     for (const guest of guests) {
       operation.emit('guest.fate', { guest: guest.domain.name, side: 'source', fate: guest.fate })
       await guest.close()
@@ -59,11 +68,22 @@ export async function keepProtected(request: KeepRequest): Promise<KeptResult> {
   }
 }
 
-async function openGuest({ host: { backend }, operation, link, options, peer, moreDevices, holes = 'as-xen', stageBytesMax = STAGE_BYTES_MAX }: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+async function openLockstep(request: KeepRequest): Promise<PrimaryLockstep | undefined> {
+  const { role, lockstep } = request
+  if (!isLockstep(role)) return undefined
+  if (lockstep === undefined) throw new ReplError('REPL_OPTION', 'this strategy needs a peer that runs the guest too', { hint: 'it does not work with a black hole, nor with a peer that only keeps checkpoints' })
+  const output = await openOutput(request)
+  lockstep.onPackets((packets) => output?.secondary(packets))
+  return { dirtyPfns: () => lockstep.dirtyPfns(), flush: () => lockstep.flush(), output }
+}
+
+async function openGuest(request: KeepRequest, domain: DomainSummary, member: number): Promise<ProtectedGuest> {
+  const { host: { backend }, operation, link, options, role, peer, moreDevices, holes = 'as-xen' } = request
+  const stageBytesMax = isLockstep(role) ? 0 : (request.stageBytesMax ?? STAGE_BYTES_MAX)
   const config = await backend.config(domain.domId)
   const guest = await backend.openForSave(domain.domId)
-  const left = { network: options['no-netbuf'] === true, disk: options['no-diskbuf'] === true, guest: peer === undefined }
-  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => !left[kind])
+  const kept = { network: holdsPackets(role, options), disk: options['no-diskbuf'] !== true, guest: peer !== undefined }
+  const devices = [...guest.devices, ...(moreDevices?.(domain) ?? [])].filter(({ kind }) => kept[kind])
   try {
     return await ProtectedGuest.open({ domain, config, guest, devices, sink: link.sink(member), session: link.id, stageBytesMax, holes }, operation)
   } catch (error) {
@@ -72,8 +92,11 @@ async function openGuest({ host: { backend }, operation, link, options, peer, mo
   }
 }
 
+/** Whether packets wait for checkpoints: not where they are compared, or where that was not wanted. */
+const holdsPackets = (role: Role, options: OptionValues): boolean => options['no-netbuf'] !== true && (!isLockstep(role) || options['no-compare'] === true)
+
 /** A table that cannot go on leaves guests that stand: nobody knows then whether they may run. */
-async function ran({ host, role, options, operation, link }: KeepRequest, primary: Primary, guests: readonly ProtectedGuest[]): Promise<RoleEnd> {
+async function ran({ host, role, options, operation, link }: KeepRequest, primary: Primary, guests: readonly ProtectedGuest[], lockstep: PrimaryLockstep | undefined): Promise<RoleEnd> {
   const stop = (): void => operation.wishes.ask('stop')
   if (operation.signal.aborted) stop()
   operation.signal.addEventListener('abort', stop, { once: true })
@@ -87,6 +110,7 @@ async function ran({ host, role, options, operation, link }: KeepRequest, primar
       peer: link,
       wishes: operation.wishes,
       signal: new AbortController().signal,
+      diverged: (signal) => (lockstep?.output ?? { diverged: neverDiverged }).diverged(signal),
       lastEpoch: () => primary.lastEpoch,
       shared: (effect, moment) => primary.perform(effect, moment),
     })

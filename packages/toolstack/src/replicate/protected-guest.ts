@@ -41,6 +41,8 @@ export class ProtectedGuest {
   #stands = false
   #holding = false
   #stagedBytes = 0
+  #sent = 0
+  readonly #counted: ByteSink
   #fate: GuestFate = 'runs'
 
   /** @throws SaveError, StreamError, BackendError */
@@ -64,6 +66,12 @@ export class ProtectedGuest {
     this.#writer = openStreamWriter(guest, saver)
     this.#counts = counts
     this.#stop = stop
+    this.#counted = {
+      write: (parts) => {
+        this.#sent += parts.reduce((sum, { length }) => sum + length, 0)
+        return sink.write(parts)
+      },
+    }
     const bytes = Math.min(domain.pages * PAGE_SIZE + BESIDE_PAGES, stageBytesMax)
     this.#staged = new StagedSink(sink, { bytes, spilled: (more) => (counts.spilled += more) })
   }
@@ -119,6 +127,23 @@ export class ProtectedGuest {
     await this.#writer.checkpoint(this.#staged)
     await this.#writer.completeCheckpoint(this.#staged)
     this.#stagedBytes = this.#staged.held + this.#counts.spilled
+  }
+
+  /** Writes what changed here, and what the guest of the secondary changed there, straight to the peer. */
+  async sendMemory(more: readonly number[]): Promise<void> {
+    this.#sent = 0
+    await this.#writer.checkpoint(this.#counted, more)
+  }
+
+  /** Writes the state of the devices, and the end of the checkpoint. */
+  async sendState(): Promise<void> {
+    await this.#writer.completeCheckpoint(this.#counted)
+    this.#stagedBytes = this.#sent
+  }
+
+  /** Tells the secondary that the next checkpoint begins. */
+  announce(): Promise<void> {
+    return this.#writer.announceCheckpoint(this.#options.sink)
   }
 
   async preresume(epoch: number): Promise<void> {

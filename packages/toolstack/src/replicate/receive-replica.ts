@@ -1,11 +1,14 @@
 import { isXrError } from '@xen-replication/errors'
 import { optionValues } from '@xen-replication/plugin-api'
-import { EpochReceiver, type Session } from '@xen-replication/session'
+import { EpochReceiver, LockstepReceiver, type Session } from '@xen-replication/session'
 import type { Host } from '../operations/host.ts'
 import type { Operation } from '../operations/operation.ts'
 import { ToolstackError } from '../toolstack-error.ts'
 import { latestToken, requireSameKind, requireSameToken, type ArbiterChoice, type ChosenArbiter } from './arbiter-choice.ts'
 import { Arbitration } from './arbitration.ts'
+import type { SecondaryPacket } from './compared-output.ts'
+import { LockstepGuest } from './lockstep-guest.ts'
+import { isLockstep, neverDiverged } from './lockstep-role.ts'
 import { runRole, type RoleEnd } from './run-role.ts'
 import { Secondary, type SecondaryLink } from './secondary.ts'
 import { ShadowGuest, type ReplicaPair, type ShadowFacts } from './shadow-guest.ts'
@@ -47,7 +50,8 @@ export interface ReplicaJob {
  * @throws ToolstackError TOOL_DENIED, TOOL_ARBITER, TOOL_INTERRUPTED; RestoreError, BackendError, SessionError, LinkError; nothing is left here then
  */
 export async function receiveReplica(job: ReplicaJob, session: Session): Promise<ReplicaResult> {
-  const link = new EpochReceiver(session)
+  const lockstep = isLockstep(job.host.collected.need('strategy', session.agreement.purpose).what.secondary) ? new LockstepReceiver(session) : undefined
+  const link = lockstep ?? new EpochReceiver(session)
   try {
     const { guest, members, arbiter, heartbeatMs, silenceMs, token } = await link.asked()
     requireSameKind(job.chosen.kind, arbiter)
@@ -55,7 +59,7 @@ export async function receiveReplica(job: ReplicaJob, session: Session): Promise
     requireSameToken(await latestToken(job.chosen, uuid, job.operation.signal), token)
     if (members === 0 || members > MEMBERS_MAX) throw new ToolstackError('TOOL_GUEST', `the primary wants to protect ${members} guests; ${MEMBERS_MAX} at most are taken`)
     await link.ready({ heartbeatMs, silenceMs })
-    const result = await followPrimary(job, { link, id: link.id, guest: uuid, members, strategy: session.agreement.purpose, ...(job.chosen.kind === 'arbiter' ? { token } : {}) })
+    const result = await followPrimary(job, { link, id: link.id, guest: uuid, members, strategy: session.agreement.purpose, lockstep, ...(job.chosen.kind === 'arbiter' ? { token } : {}) })
     await session.end()
     return result
   } catch (error) {
@@ -73,16 +77,27 @@ export interface PrimaryFound {
   readonly strategy: string
   /** The token under which the pair was made, where that is known. */
   readonly token?: bigint | undefined
+  /** The same link, where the guest is to run here too. */
+  readonly lockstep?: LockstepBack | undefined
+}
+
+/** The way back of guests that run along. `LockstepReceiver` of the session is one. */
+export interface LockstepBack {
+  dirtyPfns(pfns: readonly number[]): Promise<void>
+  packets(packets: readonly SecondaryPacket[]): Promise<void>
 }
 
 /** Goes through the secondary's table. @throws as `receiveReplica` */
-export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy, token }: PrimaryFound): Promise<ReplicaResult> {
+export async function followPrimary(job: ReplicaJob, { link, id, guest, members, strategy, token, lockstep }: PrimaryFound): Promise<ReplicaResult> {
   const { host, operation, chosen, request } = job
   const { emit, wishes } = operation
   if (members > 1 && request.name !== undefined) throw new ToolstackError('TOOL_GUEST', `${members} guests cannot all be called ${request.name}`, { hint: 'leave out --name' })
   const arbitration = new Arbitration({ ...chosen, claim: { guest, session: id, side: 'secondary', token }, clock: host.clock, emit })
-  const guests = Array.from({ length: members }, (_, member) => new ShadowGuest(host.backend, link.source(member), { emit, name: request.name, session: id, replicas: request.replicas ?? (() => []) }))
-  const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then })
+  const sources = Array.from({ length: members }, (_, member) => link.source(member))
+  const pair = { session: id, replicas: request.replicas ?? (() => []) }
+  const running = lockstep === undefined ? undefined : sources.map((source, member) => new LockstepGuest({ backend: host.backend, source, emit, name: request.name, member, pair, show: (packets) => lockstep.packets(packets) }))
+  const guests = running ?? sources.map((source) => new ShadowGuest(host.backend, source, { emit, name: request.name, pair }))
+  const secondary = new Secondary({ guests, link, arbitration, wishes, then: request.then, lockstep: running === undefined || lockstep === undefined ? undefined : { guests: running, link: lockstep, clock: host.clock } })
   const { options, secondary: role } = host.collected.need('strategy', strategy).what
   const stop = (): void => wishes.ask('stop')
   if (operation.signal.aborted) stop()
@@ -97,6 +112,7 @@ export async function followPrimary(job: ReplicaJob, { link, id, guest, members,
       peer: link,
       wishes,
       signal: new AbortController().signal,
+      diverged: neverDiverged,
       lastEpoch: () => undefined,
       shared: (effect, moment) => secondary.perform(effect, moment),
     })

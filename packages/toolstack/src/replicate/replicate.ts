@@ -1,7 +1,8 @@
+import { openRemoteComparer } from '@xen-replication/colo-proxy'
 import { isXrError } from '@xen-replication/errors'
-import { BackendError, type CheckpointDevice, type DomainSummary } from '@xen-replication/hypervisor'
-import { optionValues, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
-import { EpochSender, openSender, restoresWithoutHoles, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
+import { BackendError, type CheckpointDevice, type DomainSummary, type RemoteComparator } from '@xen-replication/hypervisor'
+import { optionValues, ReplError, type OptionValues, type Strategy } from '@xen-replication/plugin-api'
+import { EpochSender, LockstepSender, openSender, restoresWithoutHoles, XlColoSender, XlEpochSender, type CompressionChoice, type Session } from '@xen-replication/session'
 import { tellSession } from '../observe/session-events.ts'
 import type { GuestFate, ProtectionNote } from '../observe/tool-events.ts'
 import { factsOf, requireRunning } from '../operations/find-domain.ts'
@@ -12,6 +13,7 @@ import { latestToken, openArbiter, requireXlAble, type ArbiterChoice, type Chose
 import { ARBITRATIONS } from './arbitration.ts'
 import { blackholeLink } from './blackhole.ts'
 import { keepProtected, type KeepRequest, type KeptResult } from './keep-protected.ts'
+import { isLockstep } from './lockstep-role.ts'
 import type { PrimaryLink } from './primary.ts'
 import { times, type ReplicationTimes } from './times.ts'
 import { bytesOfUuid } from './uuid.ts'
@@ -25,6 +27,8 @@ export interface ReplicateRequest extends ArbiterChoice, ReplicationTimes {
   readonly doms: readonly string[]
   /** What is at the other end: `xr receive`, or `xl migrate-receive -r`, which acknowledges nothing and takes over by itself. */
   readonly peer?: 'xr' | 'xl' | undefined
+  /** What a peer that speaks libxl's COLO does that is not specified. */
+  readonly quirk?: 'c64-surplus' | undefined
   /** Undefined where nobody receives. */
   readonly url: string | undefined
   /** What the user typed; for those who look on. */
@@ -54,7 +58,10 @@ export async function replicateGuests(host: Host, request: ReplicateRequest, sig
   const strategy = collected.need('strategy', request.strategy).what
   const options = optionValues(strategy.options, request.options)
   if (request.url !== undefined) links.transport(request.url)
-  if (request.peer === 'xl') requireXlAble(request)
+  if (request.peer === 'xl') {
+    requireXlAble(request)
+    requireComparedThere(strategy, options)
+  }
   const domains = await requireSettled(host, request.doms, signal)
   for (const domain of domains) {
     requireRunning(domain)
@@ -104,13 +111,14 @@ async function overSession(job: Job, url: string): Promise<KeptResult> {
       observe: tellSession(operation.emit, url),
       signal: operation.signal,
     })
-    const link = new EpochSender(session, stalledMs)
+    const lockstep = isLockstep(job.strategy.primary) ? new LockstepSender(session, stalledMs) : undefined
+    const link = lockstep ?? new EpochSender(session, stalledMs)
     const { uuid } = domains[0] as DomainSummary
     const token = await latestToken(chosen, uuid, operation.signal)
     await link.begin({ guest: bytesOfUuid(uuid), token: token ?? 0n, heartbeatMs, silenceMs, members: domains.length, arbiter: ARBITRATIONS.indexOf(chosen.kind) })
     operation.emit('link.up', { url })
     operation.emit('replication.paired', { ...noteOf(job), session: link.id, token: token?.toString() })
-    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', token, silenceMs })
+    const kept = await keep(job, link, { holes: restoresWithoutHoles(session.agreement) ? 'left-out' : 'as-xen', lockstep, token, silenceMs })
     await session.end()
     return kept
   } catch (error) {
@@ -125,14 +133,18 @@ async function overXl(job: Job, url: string): Promise<KeptResult> {
   const { host, operation } = job
   const channel = await host.links.dial(url, operation.signal)
   try {
-    const link = new XlEpochSender(channel, host.clock)
+    const lockstep = isLockstep(job.strategy.primary) ? new XlColoSender(channel, host.clock, { quirk: job.request.quirk }, XL_COLO_TIMES) : undefined
+    const link = lockstep ?? new XlEpochSender(channel, host.clock)
     await link.begin(operation.signal)
     operation.emit('link.up', { url })
-    return await keep(job, link, { holes: 'as-xen' })
+    return await keep(job, link, { holes: 'as-xen', lockstep })
   } finally {
     await channel.close()
   }
 }
+
+/** A secondary's guest has 60 s to suspend, as with libxl. */
+const XL_COLO_TIMES = { answerMs: 75_000 } as const
 
 /** For whoever has to decide over the guests when this process is gone. */
 function noteOf({ request: { verb, arbiter, unsafe = false }, domains }: Job): Omit<ProtectionNote, 'session' | 'token'> {
@@ -142,8 +154,15 @@ function noteOf({ request: { verb, arbiter, unsafe = false }, domains }: Job): O
 /** The peer knows of our times only once it has heard of them. */
 const GREETING_SILENCE_MS = 10_000
 
-function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'token' | 'silenceMs'>): Promise<KeptResult> {
-  return keepProtected({ host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, moreDevices: request.moreDevices, ...agreed })
+function keep({ host, request, options, strategy, domains, chosen, operation }: Job, link: PrimaryLink & { readonly id: string }, agreed: Pick<KeepRequest, 'holes' | 'lockstep' | 'token' | 'silenceMs'>): Promise<KeptResult> {
+  const compareAt = async (url: string): Promise<RemoteComparator> => openRemoteComparer(await host.links.dial(url, operation.signal), { clock: host.clock })
+  return keepProtected({ compareAt, host, role: strategy.primary, options, domains, chosen, operation, link, peer: request.url, moreDevices: request.moreDevices, ...agreed })
+}
+
+/** libxl's wire has no packets in it. @throws ReplError REPL_OPTION */
+function requireComparedThere({ primary }: Strategy, options: OptionValues): void {
+  if (!isLockstep(primary) || options['no-compare'] === true || options['proxy'] !== '') return
+  throw new ReplError('REPL_OPTION', 'a peer that speaks as xl does shows nothing of what its guest sends', { hint: 'compare nothing, or let a QEMU do it' })
 }
 
 /** What cannot work is told before a guest is touched. @throws BackendError BACKEND_UNSUPPORTED; ReplError REPL_OPTION */

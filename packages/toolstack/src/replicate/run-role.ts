@@ -36,6 +36,8 @@ export interface RolePorts {
   /** Ends everything at once; nothing is put in order then. */
   readonly signal: AbortSignalLike
   lastEpoch(): EpochFacts | undefined
+  /** Waits until output of the two sides differs. @throws the reason of `signal`; what comparing failed with */
+  diverged(signal: AbortSignalLike): Promise<string>
   /** Performs a shared effect. */
   shared(effect: string, moment: Moment): Promise<string | undefined>
 }
@@ -87,6 +89,7 @@ class Run {
       clock: { now: () => clock.now(), sleep },
       request: () => this.#seen(wishes.take((wish) => this.#answers(wish))),
       requested: async (until) => this.#seen(await wishes.next(until, (wish) => this.#answers(wish))),
+      diverged: (until) => ports.diverged(until),
       lastEpoch: () => ports.lastEpoch(),
     })
   }

@@ -1,10 +1,19 @@
 import type { ByteSource } from '@xen-replication/format'
 import { LinkError, ReplError } from '@xen-replication/plugin-api'
-import type { AbortSignalLike } from '@xen-replication/hypervisor'
+import type { AbortSignalLike, Clock } from '@xen-replication/hypervisor'
 import type { Arbitration } from './arbitration.ts'
+import type { LockstepGuest } from './lockstep-guest.ts'
+import { CHECKPOINT_IDLE_MS, inTime } from './patient-source.ts'
 import { unexpected, type Moment, type Peer } from './run-role.ts'
 import type { ShadowGuest } from './shadow-guest.ts'
 import type { Wishes } from './wishes.ts'
+
+/** The guests of a secondary that run along, and the way on which what they did is told. `LockstepReceiver` of the session is one. */
+export interface Lockstep {
+  readonly guests: readonly LockstepGuest[]
+  readonly link: { dirtyPfns(pfns: readonly number[]): Promise<void> }
+  readonly clock: Clock
+}
 
 /** The way from a primary. `EpochReceiver` of the session is one. */
 export interface SecondaryLink extends Peer {
@@ -23,6 +32,8 @@ export interface SecondaryPorts {
   readonly link: SecondaryLink
   readonly arbitration: Arbitration
   readonly wishes: Wishes
+  /** Where the guests run along. */
+  readonly lockstep?: Lockstep | undefined
   /** Whether a guest that was taken over is to run. */
   readonly then: 'run' | 'stay-paused'
 }
@@ -40,20 +51,26 @@ export class Secondary {
   #counts = false
   /** What is being read; it goes on when a wish came in between. */
   #reading: Promise<string> | undefined
+  #takenOver = false
 
   constructor(ports: SecondaryPorts) {
     this.#ports = ports
     this.#effects = {
-      'read-checkpoint': (moment) => this.#read(moment),
+      'read-checkpoint': (moment) => this.#read(moment, () => this.#next()),
+      expect: (moment) => this.#read(moment, () => this.#announced()),
       store: () => this.#store(),
       apply: () => this.#all((guest) => guest.apply()),
       drop: () => this.#drop(),
       arbitrate: () => this.#arbitrate(),
       'take-over': (moment) => this.#takeOver(moment),
       resume: async () => {
-        if (ports.then === 'run') await this.#all((guest) => guest.run())
+        if (ports.then === 'run' || !this.#takenOver) await this.#all((guest) => guest.run())
       },
-      stand: () => Promise.resolve(),
+      stand: () => this.#all((guest) => guest.stand()),
+      suspend: () => this.#each((guest) => guest.suspend()),
+      postsuspend: () => this.#each((guest) => guest.postsuspend(this.#stored)),
+      preresume: () => this.#each((guest) => guest.preresume(this.#stored)),
+      'send-dirty-list': () => this.#each(async (guest) => this.#lockstep.link.dirtyPfns(await guest.dirtyPfns())),
       destroy: () => this.#all((guest) => guest.destroy()),
     }
   }
@@ -72,8 +89,8 @@ export class Secondary {
   }
 
   /** Reads a checkpoint or a word, whatever comes, unless a wish is there first. */
-  async #read(moment: Moment): Promise<string> {
-    const reading = (this.#reading ??= this.#next())
+  async #read(moment: Moment, next: () => Promise<string>): Promise<string> {
+    const reading = (this.#reading ??= next())
     reading.catch(() => undefined)
     const event = await this.#ports.wishes.race(reading, moment.signal, (wish) => moment.answers(wish))
     if (event === 'stop' || event === 'failover') return event
@@ -83,16 +100,32 @@ export class Secondary {
     return event
   }
 
-  async #next(): Promise<string> {
-    const { link, guests } = this.#ports
-    this.#counts = false
+  /** A word, or the announcement of a checkpoint. */
+  async #announced(): Promise<string> {
+    const { link } = this.#ports
     const word = await link.word()
+    if (word !== undefined) return word
+    const told = await Promise.all(this.#lockstep.guests.map((guest) => guest.announced()))
+    if (told.every(Boolean)) return 'checkpoint-new'
+    throw new LinkError('LINK_LOST', 'the stream of the primary ended between two checkpoints')
+  }
+
+  async #next(): Promise<string> {
+    const { guests } = this.#ports
+    this.#counts = false
+    const word = await this.#word()
     if (word !== undefined) return word
     const stops = await Promise.all(guests.map((guest) => guest.read()))
     if (stops.every(({ why }) => why === 'checkpoint')) return this.#epochEnd()
-    const left = await link.word() // the primary has given up in the middle of it
+    const left = await this.#word() // the primary has given up in the middle of it
     if (left !== undefined) return left
     throw new LinkError('LINK_LOST', 'the stream of the primary ended within a checkpoint')
+  }
+
+  /** While a checkpoint is due a primary that lives may be silent for so long only. */
+  #word(): Promise<string | undefined> {
+    const { link, lockstep } = this.#ports
+    return lockstep === undefined ? link.word() : inTime(link.word(), lockstep.clock, CHECKPOINT_IDLE_MS)
   }
 
   async #epochEnd(): Promise<string> {
@@ -139,7 +172,19 @@ export class Secondary {
     if (event === 'failover') arbitration.decidedByOperator()
     if (!(await arbitration.holds(never()))) return 'fenced'
     await this.#all((guest) => guest.complete(this.#stored, arbitration.token))
+    this.#takenOver = true
     return (await arbitration.holds(never())) ? undefined : 'fenced' // that took a time
+  }
+
+  get #lockstep(): Lockstep {
+    const { lockstep } = this.#ports
+    if (lockstep === undefined) throw new ReplError('REPL_UNKNOWN_EFFECT', 'the guests of this secondary do not run', { hint: 'report this to the author of the strategy' })
+    return lockstep
+  }
+
+  /** One after the other, so that what is said about them is in order. */
+  async #each(work: (guest: LockstepGuest) => Promise<void>): Promise<void> {
+    for (const guest of this.#lockstep.guests) await work(guest)
   }
 
   async #all(work: (guest: ShadowGuest) => Promise<void>): Promise<void> {

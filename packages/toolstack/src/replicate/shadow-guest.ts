@@ -1,5 +1,5 @@
 import { ByteReader, type ByteSource } from '@xen-replication/format'
-import { BackendError, type AbortSignalLike, type DomId, type GuestForRestore, type HypervisorBackend, type ReplicaDevice } from '@xen-replication/hypervisor'
+import { BackendError, type AbortSignalLike, type DomId, type GuestForRestore, type HypervisorBackend, type Lifecycle, type ReplicaDevice } from '@xen-replication/hypervisor'
 import { openStreamRestorer, type StreamRestorer, type StreamStop } from '@xen-replication/libxl-stream'
 import { tellRestore } from '../observe/engine-events.ts'
 import type { GuestFate } from '../observe/tool-events.ts'
@@ -20,15 +20,26 @@ export interface ReplicaPair {
   replicas(facts: ShadowFacts): readonly ReplicaDevice[]
 }
 
+export interface ShadowOptions {
+  readonly emit: Operation['emit']
+  /** What it is to be called, instead of what the stream says. */
+  readonly name?: string | undefined
+  /** Default `remus`; `colo` where it runs along. */
+  readonly streamType?: 'remus' | 'colo' | undefined
+  /** Where it runs along, disks of the backend are its own. */
+  readonly pair?: ReplicaPair | undefined
+}
+
 /** A copy of a guest that follows it from checkpoint to checkpoint and stands still. */
 export class ShadowGuest {
   readonly #backend: HypervisorBackend
   readonly #reader: ByteReader
   readonly #emit: Operation['emit']
-  readonly #pair: ReplicaPair
+  readonly #pair: ReplicaPair | undefined
   /** Disks that go with its memory, set up. */
   #replicas: readonly ReplicaDevice[] = []
   readonly #name: string | undefined
+  readonly #streamType: 'remus' | 'colo'
   #guest: GuestForRestore | undefined
   #restorer: StreamRestorer | undefined
   #facts: ShadowFacts | undefined
@@ -36,13 +47,13 @@ export class ShadowGuest {
   #completed = false
   #fate: GuestFate = 'gone'
 
-  /** @param parts `name`: what it is to be called, instead of what the stream says */
-  constructor(backend: HypervisorBackend, source: ByteSource, parts: ReplicaPair & Pick<Operation, 'emit'> & { readonly name?: string | undefined }) {
+  constructor(backend: HypervisorBackend, source: ByteSource, { emit, name, streamType = 'remus', pair }: ShadowOptions) {
     this.#backend = backend
     this.#reader = new ByteReader(source)
-    this.#emit = parts.emit
-    this.#name = parts.name
-    this.#pair = parts
+    this.#emit = emit
+    this.#name = name
+    this.#streamType = streamType
+    this.#pair = pair
   }
 
   /** Undefined until the stream has said it. */
@@ -94,18 +105,50 @@ export class ShadowGuest {
   async complete(epoch: number, token: bigint): Promise<void> {
     if (this.#completed) return
     await this.apply()
-    await Promise.all(this.#replicas.map((one) => one.promote(epoch, token)))
+    await this.promote(epoch, token)
     await this.#restorer?.complete()
     const { domId, name } = this.#facts as ShadowFacts
     await this.#backend.rename(domId, name).catch((error: unknown) => this.#emit('save.trouble', { what: 'rename', error })) // it may run under any name
-    this.#completed = true
-    this.#fate = 'paused'
+    this.wasCompleted()
   }
 
   /** Lets it run. @throws BackendError */
   async run(): Promise<void> {
     await this.#guest?.lifecycle.unpause()
+    this.wentOn()
+  }
+
+  /** Nothing happens to a copy that stands anyway. */
+  stand(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Makes its disks those of this host. */
+  protected async promote(epoch: number, token: bigint): Promise<void> {
+    await Promise.all(this.#replicas.map((one) => one.promote(epoch, token)))
+  }
+
+  /** A checkpoint was read and is not part of it yet. */
+  protected get held(): boolean {
+    return this.#held
+  }
+
+  /** What there is once the stream has said what guest it is of. */
+  protected get opened(): { readonly restorer: StreamRestorer; readonly guest: GuestForRestore } {
+    return { restorer: this.#restorer as StreamRestorer, guest: this.#guest as GuestForRestore }
+  }
+
+  protected get lifecycle(): Lifecycle {
+    return this.opened.guest.lifecycle
+  }
+
+  protected wentOn(): void {
     this.#fate = 'runs'
+  }
+
+  protected wasCompleted(): void {
+    this.#completed = true
+    this.#fate = 'paused'
   }
 
   /** Destroys what there is of it. @throws BackendError: something is left then, which does not run */
@@ -144,11 +187,15 @@ export class ShadowGuest {
     const guest = (this.#guest = await this.#backend.openForRestore({ ...start, name: name + INCOMING }))
     this.#facts = { ...start, name, domId: guest.facts.domId }
     this.#fate = 'paused'
-    const replicas = [...(guest.replicas ?? []), ...this.#pair.replicas(this.#facts)]
-    for (const one of replicas) {
-      await one.setup(this.#pair.session)
+    if (this.#pair !== undefined) await this.#setUpReplicas(this.#pair, guest, this.#facts)
+    return openStreamRestorer(this.#reader, guest, { streamType: this.#streamType, applies: 'when-told', observe: tellRestore(this.#emit) })
+  }
+
+  async #setUpReplicas(pair: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
+    const own = this.#streamType === 'colo' ? [] : (guest.replicas ?? [])
+    for (const one of [...own, ...pair.replicas(facts)]) {
+      await one.setup(pair.session)
       this.#replicas = [...this.#replicas, one]
     }
-    return openStreamRestorer(this.#reader, guest, { streamType: 'remus', applies: 'when-told', observe: tellRestore(this.#emit) })
   }
 }

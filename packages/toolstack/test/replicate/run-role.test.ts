@@ -25,7 +25,7 @@ function peerOf() {
 
 function portsOf(table: Table<string, string, string>, own: Partial<RolePorts> = {}, effects: Role['effects'] = () => ({ wait: () => new Promise(() => undefined) })): RolePorts {
   const role: Role = { table, start: 'start', begin: 'begin', lost: 'peer-lost', effects }
-  return { role, side: 'primary', options: {}, clock, emit: () => undefined, peer: peerOf().peer, wishes: new Wishes(), signal: never, lastEpoch: () => undefined, shared: () => Promise.resolve(undefined), ...own }
+  return { role, side: 'primary', options: {}, clock, emit: () => undefined, peer: peerOf().peer, wishes: new Wishes(), signal: never, lastEpoch: () => undefined, diverged: () => new Promise(() => undefined), shared: () => Promise.resolve(undefined), ...own }
 }
 
 const waits: Table<string, string, string> = { start: { begin: go('waiting', 'wait') }, waiting: { word: go('heard'), 'peer-lost': go('alone'), stop: go('stopped') }, heard: {}, alone: {}, stopped: {} }
