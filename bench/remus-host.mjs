@@ -10,6 +10,9 @@ import { transports } from '@xen-replication/transports'
 /** Kinds of events that the parent hears of. */
 const TOLD = new Set(['epoch.staged', 'epoch.acknowledged', 'epoch.released', 'strategy.move', 'arbiter.answer'])
 
+/** How often the guest does what it would have done by now. */
+const LOOK_MS = 3
+
 const never = new AbortController().signal
 const [role, told = '{}'] = process.argv.slice(2)
 const wanted = JSON.parse(told)
@@ -38,7 +41,9 @@ if (role === 'primary') await protect(wanted)
 if (role === 'backup') process.send({ ready: true })
 
 async function protect({ url, arbiter, interval, guest, compression, failureMs }) {
-  await host.createGuest({ name: 'demo', kind: 'hvm', ...guest })
+  const domId = await host.createGuest({ name: 'demo', kind: 'hvm', ...guest })
+  // A simulated guest does its work when somebody looks; a real one does it meanwhile, not while it stands.
+  setInterval(() => host.lifecycle(domId).state().catch(() => undefined), LOOK_MS).unref()
   const replicate = await stack.get(T.replicate)
   const { code = 'done' } = await replicate({ verb: 'remus', strategy: 'remus', options: { interval }, doms: ['demo'], url, arbiter, compression, failureMs }, stop.signal).catch((error) => error)
   process.send({ ended: code, kept, cpu: process.cpuUsage(mark), left: (await host.list()).length }, () => process.exit(0))

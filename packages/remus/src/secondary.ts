@@ -35,12 +35,14 @@ export const secondaryTable = {
     'peer-lost': lost,
   },
   offered: {
-    won: go('taking', 'take-over', 'resume', 'send:taken', 'done'),
+    won: go('taking', 'take-over', 'resume', 'ran'),
     lost: refusing,
     unknown: go('standing', 'await-word'),
   },
   /** The primary has given the guest away and waits. Whoever may have won keeps its copy: the other side would find that it has lost, and destroy its own. */
-  taking: { done: go('active'), fenced: go('standing', 'await-word'), failed: refusing, 'peer-lost': go('active') },
+  taking: { ran: go('telling', 'send:taken', 'done'), fenced: go('standing', 'await-word'), failed: refusing },
+  /** It runs here, whether the primary hears of it or not. */
+  telling: { done: go('active'), failed: go('active'), 'peer-lost': go('active') },
   arbitrating: {
     won: go('winning', 'take-over', 'resume', 'done'),
     lost: go('failed', 'destroy'),
@@ -51,7 +53,7 @@ export const secondaryTable = {
     failover: go('winning', 'take-over', 'resume', 'done'),
     stop: go('failed', 'destroy'),
   },
-  winning: { done: go('active'), fenced: go('standing', 'await-word'), 'peer-lost': go('active') },
+  winning: { done: go('active'), fenced: go('standing', 'await-word') },
   leaving: { done: go('left'), 'peer-lost': go('left') },
   /** The guest runs here. */
   active: {},

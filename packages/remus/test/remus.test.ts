@@ -3,7 +3,7 @@ import { remus } from '@xen-replication/remus'
 import type { OptionValues } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
 
-const answers: Readonly<Record<string, string>> = { 'wait-interval': 'due', 'await-word': 'again', copied: 'copied', done: 'done' }
+const answers: Readonly<Record<string, string>> = { 'wait-interval': 'due', 'await-word': 'again', copied: 'copied', done: 'done', ran: 'ran' }
 
 const bench = (options: OptionValues = {}) => (): Promise<StrategyBench> =>
   Promise.resolve({ strategy: remus, peerEffects: ['wait-interval'], yields: (effect) => answers[effect], options, close: () => Promise.resolve() })

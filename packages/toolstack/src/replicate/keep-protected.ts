@@ -123,11 +123,12 @@ async function ran({ host, role, options, operation, link }: KeepRequest, primar
 }
 
 function outcomeOf({ link, operation, domains, peer = 'nobody' }: KeepRequest, { why, granted }: RoleEnd, guests: readonly ProtectedGuest[], { epochs }: Primary): KeptResult {
-  const fate = guests[0]?.fate ?? 'unknown'
+  const fate = (guests.find((guest) => guest.fate !== 'ended') ?? guests[0])?.fate ?? 'unknown'
   const names = domains.map(({ name }) => name).join(', ')
   const lost = link.signal.aborted
   const detail = { cause: why }
   if (fate === 'gone' && !lost) return { outcome: 'handed-over', epochs, fate }
+  if (fate === 'ended' && why !== undefined) throw why as Error
   if (fate !== 'runs') {
     throw new ToolstackError('TOOL_DENIED', fate === 'gone' ? `the link to ${peer} is lost and the other side has won ${names}` : `the link to ${peer} is lost and nobody could say which side may run ${names}`, {
       ...detail,

@@ -1,5 +1,6 @@
+import { isXrError } from '@xen-replication/errors'
 import type { ByteSink } from '@xen-replication/format'
-import { PAGE_SIZE, type AbortSignalLike, type CheckpointDevice, type DomainSummary, type GuestForSave } from '@xen-replication/hypervisor'
+import { PAGE_SIZE, type AbortSignalLike, type CheckpointDevice, type DomainSummary, type GuestForSave, type Lifecycle } from '@xen-replication/hypervisor'
 import { openImageSaver, StagedSink, type ImageSaver, type SaveEvent } from '@xen-replication/libxc-stream'
 import { openStreamWriter, type StreamWriter } from '@xen-replication/libxl-stream'
 import { tellSave } from '../observe/engine-events.ts'
@@ -152,10 +153,15 @@ export class ProtectedGuest {
   /** Lets it go on, whatever made it stand. */
   async resume(): Promise<void> {
     const { lifecycle } = this.#options.guest
-    await lifecycle.resume('cancelled')
-    await lifecycle.unpause()
+    try {
+      await lifecycle.resume('cancelled')
+      await lifecycle.unpause()
+      this.#fate = 'runs'
+    } catch (error) {
+      if (!(await hasEnded(lifecycle))) throw error
+      this.#fate = 'ended' // it came to an end by itself, those of its group go on
+    }
     this.#stands = false
-    this.#fate = 'runs'
   }
 
   /** Pauses it at once. */
@@ -197,5 +203,16 @@ export class ProtectedGuest {
     await this.letGo('drop').catch(() => undefined)
     await this.#saver.close()
     await this.#options.guest.close().catch(() => undefined)
+  }
+}
+
+/** Whether a guest came to an end by itself, or somebody destroyed it. @throws BackendError */
+async function hasEnded(lifecycle: Lifecycle): Promise<boolean> {
+  try {
+    const { dying, shutdown } = await lifecycle.state()
+    return dying || (shutdown !== undefined && shutdown !== 'suspend')
+  } catch (error) {
+    if (isXrError(error) && error.code === 'BACKEND_NO_SUCH_DOMAIN') return true
+    throw error
   }
 }

@@ -140,29 +140,11 @@ export class Secondary {
    */
   async #store(): Promise<void> {
     const { link } = this.#ports
-    await this.#unlessLost(this.#all((guest) => guest.received(this.#epoch, link.signal)))
+    await this.#all((guest) => guest.received(this.#epoch, link.signal))
     await this.#all((guest) => guest.store(this.#epoch))
     this.#stored = this.#epoch
     this.#epoch += 1
     this.#counts = true
-  }
-
-  /** Whoever has no epoch, since the primary was lost while the first one was stored, must not win: the primary would destroy the only guest there is. */
-  #arbitrate(): Promise<'won' | 'lost' | 'unknown'> {
-    return this.#stored < 0 ? Promise.resolve('lost') : this.#ports.arbitration.claim(never())
-  }
-
-  /** @throws LinkError LINK_LOST when the primary is lost before */
-  async #unlessLost(work: Promise<void>): Promise<void> {
-    const { signal } = this.#ports.link
-    let lost = (): void => undefined
-    const failure = new Promise<never>((_, reject) => {
-      lost = () => reject(asLost(signal.reason))
-      if (signal.aborted) lost()
-      signal.addEventListener('abort', lost, { once: true })
-    })
-    for (const one of [work, failure]) one.catch(() => undefined)
-    await Promise.race([failure, work]).finally(() => signal.removeEventListener('abort', lost))
   }
 
   async #acknowledge(): Promise<undefined> {
@@ -178,6 +160,11 @@ export class Secondary {
   #drop(): Promise<void> {
     if (!this.#counts) for (const guest of this.#ports.guests) guest.drop()
     return Promise.resolve()
+  }
+
+  /** Whoever has no whole copy asks nobody: there is nothing to run. */
+  #arbitrate(): Promise<string> {
+    return this.#stored < 0 ? Promise.resolve('lost') : this.#ports.arbitration.claim(never())
   }
 
   async #takeOver({ event }: Moment): Promise<string | undefined> {
@@ -204,7 +191,5 @@ export class Secondary {
     await Promise.all(this.#ports.guests.map(work))
   }
 }
-
-const asLost = (reason: unknown): LinkError => new LinkError('LINK_LOST', reason instanceof Error ? reason.message : String(reason), { cause: reason })
 
 const never = (): AbortSignalLike => new AbortController().signal
