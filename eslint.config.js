@@ -31,8 +31,8 @@ const mayImport = {
   qemu: ['errors', 'durable', 'qmp', 'format', 'hypervisor', 'plugin-api'],
   'qemu-disk': ['errors', 'hypervisor'],
   observers: ['errors', 'plugin-api'],
-  simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session'],
-  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate'],
+  simulate: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'remus', 'session', 'colo'],
+  cli: ['errors', 'format', 'hypervisor', 'plugin-api', 'toolstack', 'backend-mock', 'backend-xen', 'transports', 'arbiters', 'remus', 'colo', 'session', 'qemu', 'observers', 'simulate', 'qemu-disk', 'qmp'],
 }
 // Packages that run in a browser: no dependency from outside, no Node API, no clock, no randomness.
 const pure = ['errors', 'format', 'hypervisor', 'plugin-api', 'libxc-stream', 'libxl-stream', 'remus', 'colo', 'comparer', 'colo-proxy']

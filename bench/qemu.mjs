@@ -1,5 +1,5 @@
 // How long a QEMU guest stands for a COLO checkpoint, with `xr qemu-backup` and with another QEMU as its secondary, by turns, over unix sockets:
-// `node bench/qemu.mjs [--rounds 5] [--checkpoints 100] [--dir FOLDER]`. The guest writes 64 pages again and again. Times are those of the
+// `node bench/qemu.mjs [--rounds 5] [--checkpoints 100] [--dir FOLDER] [--durability process]`. The guest writes 64 pages again and again. Times are those of the
 // primary's own STOP and RESUME events. Needs a C compiler and `as`; build first.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { findQemu } from '../tools/qemu.mjs'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, checkpoints: { type: 'string', default: '100' }, dir: { type: 'string', default: tmpdir() } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, checkpoints: { type: 'string', default: '100' }, dir: { type: 'string', default: tmpdir() }, durability: { type: 'string', default: 'power' } } })
 const [rounds, wanted] = [Number(values.rounds), Number(values.checkpoints)]
 const DELAY_MS = 50
 const source = join(import.meta.dirname, '../packages/qemu/test-real')
@@ -21,14 +21,15 @@ const children = new Set()
 try {
   const rom = prepare()
   const pauses = { qemu: [], xr: [] }
-  console.log(`${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0].toFixed(1)}; ${rounds} rounds by turns of ${wanted} checkpoints each, store in ${values.dir}`)
+  console.log(`${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0].toFixed(1)}; ${rounds} rounds by turns of ${wanted} checkpoints each, store in ${values.dir}, durability ${values.durability}`)
   for (let round = 0; round < rounds; round++) {
     for (const who of round % 2 === 0 ? ['qemu', 'xr'] : ['xr', 'qemu']) pauses[who].push(await measure(rom, who, `${round}${who}`))
   }
   for (const [who, all] of Object.entries(pauses)) console.log(`secondary ${who}: p50 ${at(all.flat(), 0.5).toFixed(2)} ms, p90 ${at(all.flat(), 0.9).toFixed(2)}, p99 ${at(all.flat(), 0.99).toFixed(2)}, of ${all.flat().length}`)
   const ratios = pauses.xr.map((all, i) => at(all, 0.5) / at(pauses.qemu[i], 0.5)).sort((a, b) => a - b)
   console.log(`p50 with xr is ${at(ratios, 0.5).toFixed(2)} of that with QEMU (median of rounds; ${ratios.map((one) => one.toFixed(2)).join(', ')})`)
-  console.log(`fdatasync of 270 KiB appended there: p50 ${syncTime().toFixed(2)} ms`)
+  const { appended, inPlace } = syncTimes()
+  console.log(`fdatasync of 270 KiB there: p50 ${appended.toFixed(2)} ms appended, ${inPlace.toFixed(2)} ms in place of others`)
 } finally {
   for (const child of children) child.kill('SIGKILL')
   await Promise.all([...children].map((child) => child.ended))
@@ -106,13 +107,13 @@ async function measure(rom, who, name) {
 
 function secondaryOf(rom, who, name, link) {
   if (who === 'qemu') return startQemu(rom, `${name}s`, ['-incoming', `unix:${link}`])
-  return { child: start(process.execPath, [xr, 'qemu-backup', '-q', '--listen', `unix:${link}`, '--store', join(dir, `${name}.store`)]) }
+  return { child: start(process.execPath, [xr, 'qemu-backup', '-q', '--listen', `unix:${link}`, '--durability', values.durability, '--store', join(dir, `${name}.store`)]) }
 }
 
 /** What the disk takes for making a checkpoint safe. */
-function syncTime() {
-  const script = `const fs = require('node:fs'); const fd = fs.openSync(process.argv[1], 'w'); const b = Buffer.alloc(276000, 1); const t = []
-for (let i = 0; i < 60; i++) { const s = performance.now(); fs.writeSync(fd, b); fs.fdatasyncSync(fd); t.push(performance.now() - s) }
-console.log(t.sort((a, b) => a - b)[30])`
-  return Number(execFileSync(process.execPath, ['-e', script, join(dir, 'sync')], { encoding: 'utf8' }))
+function syncTimes() {
+  const script = `const fs = require('node:fs'); const fd = fs.openSync(process.argv[1], 'w'); const b = Buffer.alloc(276000, 1)
+const times = () => { const t = []; for (let i = 0; i < 60; i++) { const s = performance.now(); fs.writeSync(fd, b, 0, b.length, i * b.length); fs.fdatasyncSync(fd); t.push(performance.now() - s) }; return t.sort((a, b) => a - b)[30] }
+console.log(JSON.stringify({ appended: times(), inPlace: times() }))`
+  return JSON.parse(execFileSync(process.execPath, ['-e', script, join(dir, 'sync')], { encoding: 'utf8' }))
 }

@@ -96,6 +96,9 @@ function tell({ kept, ended, cpu }, got, from, to) {
   console.log(`pages of a checkpoint, p50, p90, p99: ${[0.5, 0.9, 0.99].map((share) => at(pages, share)).join(', ')}`)
   console.log(`pause in ms: ${ms(pauses)}; until acknowledged: ${ms(latencies)}; output held: ${ms(held)}`)
   const [mine, theirs] = [cpu, got.cpu].map(({ user, system }) => `${((user + system) / 1e3 / count).toFixed(2)} ms`)
+  const pagesInAll = pages.reduce((sum, one) => sum + one, 0)
+  const perPage = [cpu, got.cpu].map(({ user, system }) => `${((user + system) / pagesInAll).toFixed(1)} µs`)
+  console.log(`processor time of a page: primary ${perPage[0]}, backup ${perPage[1]}`)
   console.log(`processor time of a checkpoint: primary ${mine}, backup ${theirs}; compression ${values.compress}`)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 1)}\n`)
 }

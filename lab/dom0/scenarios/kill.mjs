@@ -1,7 +1,7 @@
 // Killed at random moments: our process, the peer, the device model. The guest must run on at exactly one place, and nothing be left of the run.
 // Words: how many times (12), and the seed of the moments.
 import { environment, peerEnvironment, saveCommand, sendCommand } from '../ends.mjs'
-import { create, destroyAll, domains, domid, guest, runsOn } from '../guests.mjs'
+import { create, destroy, destroyAll, domains, domid, guest, runsOn } from '../guests.mjs'
 import { followed, leftOver, residue } from '../residue.mjs'
 import { run, sleep, start, until } from '../run.mjs'
 import { Tap, must } from '../tap.mjs'
@@ -21,6 +21,10 @@ function* numbers(state) {
 
 const processes = async (pattern) => (await run(['ps', '-eo', 'pid,args'])).out.split('\n').filter((line) => pattern.test(line)).map((line) => Number.parseInt(line, 10))
 
+/** What saves, sends or receives. The `xl` that goes on to watch over a guest it has received is a child of nobody's. */
+const atWork = /migrate-receive|--(?:save|restore)-domain|xl migrate|xl save|xr(?:\.cjs)? (?:migrate|receive)/
+const working = async () => (await run(['ps', '-eo', 'ppid,args'])).out.split('\n').filter((line) => atWork.test(line) && !(/^\s*1\s/.test(line) && line.includes('migrate-receive')))
+
 /** Who is killed. Each gives the process ids. */
 const victims = {
   'our sender': () => processes(/xr-save-helper.*--save-domain|xr(?:\.cjs)? (?:migrate|save) /),
@@ -37,8 +41,14 @@ const runs = {
   'xr migrate': (it, log) => start(sendCommand(it, 'xr', 'xr'), peer(log, 'xr')),
 }
 
-/** Places where the guest runs: domains of its name that are neither paused nor shut down. */
-const places = async (it) => (await domains()).filter(({ name, state }) => name.startsWith(it.name) && !/[psd]/.test(state))
+/** Domains of the guest's name that are not on their way out. */
+const copies = async (it) => (await domains()).filter(({ name, state }) => name.startsWith(it.name) && !state.includes('d'))
+
+/** Places where the guest runs: copies that are neither paused nor shut down. */
+const places = async (it) => (await copies(it)).filter(({ state }) => !/[ps]/.test(state))
+
+/** libxl lets no guest go on whose device model does not answer; that is so with Xen's own helper, too. `xr` does. */
+const staysStanding = (what, victim) => what.startsWith('xl ') && victim === 'the device model'
 
 /** One guest, one run, one kill; then a look at what there is. */
 async function once(number, { run: what, victim, afterMs }) {
@@ -52,16 +62,18 @@ async function once(number, { run: what, victim, afterMs }) {
     const hit = pids.length > 0 ? 'killed' : 'not there any more, or not yet'
     const { status } = await under.ended
     await settled()
-    await oneRuns(it, counted)
+    if (what.startsWith('xl ') && victim === 'the receiving side') await otherHostIsGone(it)
+    if (staysStanding(what, victim)) await oneIsThere(it)
+    else await oneRuns(it, counted)
     must((await followed()).length === 0, `Xen still follows what domain ${(await followed()).join(', ')} writes`)
     await sameAsBefore(it, before)
-    tap.row('kill', { run: what, killed: victim, 'after s': (afterMs / 1000).toFixed(1), hit, 'run ended with': status, 'runs as': (await places(it)).map(({ name }) => name).join() })
+    tap.row('kill', { run: what, killed: victim, 'after s': (afterMs / 1000).toFixed(1), hit, 'run ended with': status, 'is there as': (await copies(it)).map(({ name, state }) => `${name} (${/[ps]/.test(state) ? 'stands' : 'runs'})`).join() })
   })
   await destroyAll()
 }
 
 /** Both sides have ended, whatever they still had to do. */
-const settled = () => until('both sides have ended', async () => (await processes(/migrate-receive|--(?:save|restore)-domain|xl migrate|xl save|xr(?:\.cjs)? (?:migrate|receive)/)).length === 0, { seconds: 90, everyMs: 1000 })
+const settled = () => until('both sides have ended', async () => (await working()).length === 0, { seconds: 90, everyMs: 1000 })
 
 /** It runs, once, and goes on counting. */
 async function oneRuns(it, counted) {
@@ -70,8 +82,19 @@ async function oneRuns(it, counted) {
   await runsOn(it, counted, { id: there[0].id })
 }
 
+/** With `xl` went the host it ran on, and with that the guest it had half built; libxl leaves it. `xr receive` leaves none. */
+async function otherHostIsGone(it) {
+  for (const { name, id } of await domains()) if (name === `${it.name}--incoming`) await destroy(id)
+}
+
+/** It is there once, running or not. */
+async function oneIsThere(it) {
+  const there = await copies(it)
+  must(there.length === 1, `it is there ${there.length} times: ${there.map(({ name, id, state }) => `${name} (${id}, ${state})`).join(', ')}`)
+}
+
 async function sameAsBefore(it, before) {
-  const left = leftOver(before, await residue((await places(it))[0].id)).filter((line) => !/\/DOM\/control|--incoming|\/memory\//.test(line))
+  const left = leftOver(before, await residue((await copies(it))[0].id)).filter((line) => !/\/DOM\/control|--incoming|\/memory\//.test(line))
   must(left.length === 0, `left behind:\n${left.slice(0, 12).join('\n')}`)
 }
 

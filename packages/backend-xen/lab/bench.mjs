@@ -23,6 +23,9 @@ const timers = { 10: 'PIT', 11: 'RTC', 12: 'HPET', 13: 'PMTIMER' }
 /** And of CPU the time stamp counter, in bytes from the start of its body. */
 const tscOfCpu = { type: 2, at: 1008 }
 
+/** And of ISA_IRQ, a bit for each line, those of the PIT (0) and the RTC (8): raised while a tick waits that the timer no longer knows of once it is restored. */
+const ticksOfIsaIrq = { type: 8, bytes: [0, 1], line: 1 }
+
 /** The context without what time alone changes. */
 export function timeless(context) {
   const copy = Buffer.from(context)
@@ -30,6 +33,7 @@ export function timeless(context) {
     const type = copy.readUInt16LE(at)
     const length = copy.readUInt32LE(at + 4)
     if (type === tscOfCpu.type) copy.fill(0, at + 8 + tscOfCpu.at, at + 16 + tscOfCpu.at)
+    else if (type === ticksOfIsaIrq.type) for (const byte of ticksOfIsaIrq.bytes) copy[at + 8 + byte] &= ~ticksOfIsaIrq.line
     else if (type in timers) copy.fill(0, at + 8, at + 8 + length)
     at += 8 + length
   }

@@ -17,10 +17,13 @@ make() { # kind
   xl create "$here/$n.cfg" > "$here/create.log" 2>&1 || cat "$here/create.log"
   sleep 8
 }
-runs() { # name: there, neither suspended nor paused nor crashed, and using its CPU
-  local id a b; id=$(xl domid "$1" 2>/dev/null) || return 1
+runs() { # name: there, neither suspended nor paused nor crashed, and using its CPU, of which xl tells tenths of a second
+  local id a; id=$(xl domid "$1" 2>/dev/null) || return 1
   a=$(xl list "$id" | awk 'NR==2{print $6}'); case $(xl list "$id" | awk 'NR==2{print $5}') in *p*|*s*|*c*|*d*) return 1;; esac
-  sleep 3; b=$(xl list "$id" | awk 'NR==2{print $6}'); [ "$a" != "$b" ]
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 2; [ "$a" != "$(xl list "$id" | awk 'NR==2{print $6}')" ] && return
+  done
+  return 1
 }
 gone() { ! xl domid "$1" > /dev/null 2>&1; }
 step() { # what, then a command

@@ -36,7 +36,7 @@ export function createProgram(verbs: readonly VerbEntry[], events: ProgramEvents
     .addHelpText('after', EXIT_HELP)
   quiet(program, events)
   addOptions(program, optionsOf(undefined))
-  for (const entry of verbs) program.addCommand(bare(entry, events))
+  for (const entry of verbs) program.addCommand(bare(entry, events), { hidden: entry.hidden === true })
   program.hook('preSubcommand', async (_program, command) => {
     const entry = verbs.find(({ name }) => name === command.name()) as VerbEntry
     const { verb } = await entry.load()

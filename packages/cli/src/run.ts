@@ -22,6 +22,9 @@ export interface World {
   readonly cwd: string
   /** Milliseconds of a clock that does not go backwards. */
   now(): number
+  /** See `VerbContext`. */
+  readonly startGuard?: VerbContext['startGuard']
+  readonly starterEnded?: VerbContext['starterEnded']
 }
 
 interface Ends {
@@ -63,10 +66,10 @@ async function tellVersion(argv: readonly string[], { stdout }: Ends): Promise<E
 
 async function runVerb(argv: readonly string[], ends: Ends): Promise<ExitCode> {
   const { createProgram } = await import('./program.ts')
-  const { verbs } = await import('./verbs.ts')
+  const { guard, verbs } = await import('./verbs.ts')
   let help = ''
   let exit: ExitCode = exitCodes.done
-  const program = createProgram(verbs, {
+  const program = createProgram([...verbs, guard], {
     help: (text) => {
       help += text
     },
@@ -98,6 +101,8 @@ async function invoke({ verb, args, options }: Invocation, { stdout, stderr, wor
     env: world.env,
     cwd: world.cwd,
     now: () => world.now(),
+    startGuard: world.startGuard,
+    starterEnded: world.starterEnded,
     progress: createProgress(stderr, { now: () => world.now(), quiet: verbosity < 0 }),
   }
   return verb.run(ctx, args, options)

@@ -2,6 +2,9 @@ import type { VerbEntry } from './commands/command.ts'
 
 const entry = (name: string, summary: string, load: VerbEntry['load']): VerbEntry => ({ name, summary, load })
 
+/** What `xr remus` starts beside itself. */
+export const guard: VerbEntry = { ...entry('guard', 'stand in for an xr that dies', () => import('./commands/guard.ts')), hidden: true }
+
 /** Every verb, in the order of the help. A new verb is a line here and a file in `commands/`. */
 export const verbs: readonly VerbEntry[] = [
   entry('show', 'tell what an image is and what it holds', () => import('./commands/show.ts')),

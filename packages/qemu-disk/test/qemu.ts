@@ -60,7 +60,9 @@ export async function makeLayer(qemu: QmpCommands, path: string): Promise<void> 
 /** A machine without a guest. @param drives the values of -drive, `DIR` standing for its folder. */
 export async function startQemu(dir: string, drives: readonly string[]): Promise<Qemu> {
   const args = ['-machine', 'pc', '-m', '16', '-nodefaults', '-display', 'none', '-accel', 'tcg', '-S', '-qmp', `unix:${dir}/qmp,server=on,wait=off`]
-  const child = spawn(program, [...args, ...drives.flatMap((drive) => ['-drive', drive.replaceAll('DIR', dir)])], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(program, [...args, ...drives.flatMap((drive) => ['-drive', drive.replaceAll('DIR', dir)])], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let printed = ''
+  child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()))
   const kill = (): Promise<void> =>
     new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve()
@@ -70,15 +72,29 @@ export async function startQemu(dir: string, drives: readonly string[]): Promise
     })
   const execute = await monitor(`${dir}/qmp`, () => child.exitCode !== null)
   await execute('qmp_capabilities')
-  const io = async (drive: string, command: string): Promise<string> => String(await execute('human-monitor-command', { 'command-line': `qemu-io ${drive} "${command}"` }))
+  /** What QEMU prints for it: that goes to its standard output, not to the monitor. */
+  const io = async (drive: string, command: string): Promise<string> => {
+    const before = printed.length
+    const refused = String(await execute('human-monitor-command', { 'command-line': `qemu-io ${drive} "${command}"` }))
+    if (refused !== '') throw new Error(refused)
+    for (let i = 0; !/ at offset .*\n.*ops|failed:/s.test(printed.slice(before)); i++) {
+      if (i > 3000) throw new Error(`qemu-io said nothing: ${command}`)
+      await sleep(10)
+    }
+    return printed.slice(before)
+  }
   return {
     dir,
     execute,
     write: async (drive, offset, byte) => {
       const said = await io(drive, `write -P ${byte} ${offset} 64k`)
-      if (said !== '') throw new Error(said)
+      if (!said.includes('wrote 65536/65536 bytes')) throw new Error(said)
     },
-    holds: async (drive, offset, byte) => (await io(drive, `read -P ${byte} ${offset} 64k`)) === '',
+    holds: async (drive, offset, byte) => {
+      const said = await io(drive, `read -P ${byte} ${offset} 64k`)
+      if (!said.includes('read 65536/65536 bytes')) throw new Error(said)
+      return !said.includes('verification failed')
+    },
     kill,
     remove: async () => {
       await kill()

@@ -75,6 +75,7 @@ describe.skipIf(!qemuThere())('with two real QEMUs', { timeout: 120_000 }, () =>
       await primary.write(DISK, epoch * MIB, epoch + 1)
       await checkpoint(epoch)
       expect(await secondary.holds('top', epoch * MIB, epoch + 1)).toBe(true)
+      expect(await secondary.holds('top', epoch * MIB, 0)).toBe(false)
     }
   })
 

@@ -1,6 +1,6 @@
 export { QemuError, qemuCodes, type QemuErrorCode } from './qemu-error.ts'
 export type { CheckpointStore, MachineFacts } from './store/checkpoint-store.ts'
-export { openDirectoryStore, type StoreLimits } from './store/directory-store.ts'
+export { openDirectoryStore, type Durability, type StoreOptions } from './store/directory-store.ts'
 export { openBackup, type Backup } from './store/open-backup.ts'
 export { runPassiveSecondary, type PassiveSecondaryPorts, type SecondaryEnd, type SecondaryNote } from './secondary/passive-secondary.ts'
 export { secondaryTable, type SecondaryEffect, type SecondaryEvent, type SecondaryState } from './secondary/table.ts'

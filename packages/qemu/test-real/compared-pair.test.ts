@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { bench, freePort, startGuest, until, type RealQemu } from './real-qemu.ts'
@@ -35,28 +37,47 @@ function gapsIn(sent: readonly Sent[]): readonly (readonly [number, number])[] {
   return counts.slice(1).flatMap((count, i) => (count === (counts[i] ?? 0) + 1 ? [] : [[counts[i] ?? 0, count] as const]))
 }
 
-const card = (to: number, at: number): readonly string[] => ['-netdev', `socket,id=hn0,udp=127.0.0.1:${to},localaddr=127.0.0.1:${at}`, '-device', 'virtio-net-pci,netdev=hn0,mac=52:54:00:00:00:02,addr=5,romfile=']
+const NIC = ['-device', 'virtio-net-pci,netdev=hn0,mac=52:54:00:00:00:02,addr=5,romfile=']
+const card = (to: number, at: number): readonly string[] => ['-netdev', `socket,id=hn0,udp=127.0.0.1:${to},localaddr=127.0.0.1:${at}`, ...NIC]
 
-interface Compared {
+/** Makes a network interface that is the other end of a guest's card, if this user may. @returns how many packets have come out of it */
+function tap(name: string): (() => number) | undefined {
+  if (spawnSync('ip', ['tuntap', 'add', 'dev', name, 'mode', 'tap', 'vnet_hdr']).status !== 0) return undefined
+  onTestFinished(() => void spawnSync('ip', ['link', 'delete', name]))
+  spawnSync('ip', ['link', 'set', name, 'up'])
+  return () => Number(readFileSync(`/sys/class/net/${name}/statistics/rx_packets`, 'utf8'))
+}
+
+/** Two QEMUs whose guests send, and who watches them. */
+interface Watched {
   readonly primary: RealQemu
   readonly secondary: RealQemu
   readonly watcher: Xr
+}
+
+interface Compared extends Watched {
   readonly near: Network
   readonly far: Network
 }
 
-/** A pair that has made five checkpoints because of what its guests send. */
+/** A pair with network cards that a test listens at. */
 async function compared(options: readonly string[] = []): Promise<Compared> {
-  const rig = bench('sends')
   const [near, far] = [await network(), await network()]
+  const cards = { primary: card(near.port, await freePort()), secondary: card(far.port, await freePort()) }
+  return { ...(await comparedBy(cards, options)), near, far }
+}
+
+/** A pair that has made five checkpoints because of what its guests send. */
+async function comparedBy(cards: Readonly<Record<'primary' | 'secondary', readonly string[]>>, options: readonly string[]): Promise<Watched> {
+  const rig = bench('sends')
   const at = (name: string): string => `unix:${join(rig.folder, name)}`
-  const primary = await startGuest(rig, 'primary', card(near.port, await freePort()))
-  const secondary = await startGuest(rig, 'secondary', [...card(far.port, await freePort()), '-incoming', at('link')])
-  await until('the guest sends', () => near.sent.length > 5)
-  const words = ['--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--failure-timeout', '5s']
+  const primary = await startGuest(rig, 'primary', cards.primary)
+  const secondary = await startGuest(rig, 'secondary', [...cards.secondary, '-incoming', at('link')])
+  await until('the guest counts', () => primary.counts().length > 5)
+  const words = ['--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', at('link'), '-i', '600s', '--netdev', 'hn0', '--mirror', at('mirror'), '--compare', at('compare'), '--failure-timeout', '3s']
   const watcher = xr(['qemu-colo', '-v', ...words, ...options])
   await until(`checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= 5 || watcher.process.exitCode !== null)
-  return { primary, secondary, watcher, near, far }
+  return { primary, secondary, watcher }
 }
 
 /** The last packets may wait for their counterparts. */
@@ -98,6 +119,27 @@ describe('a pair whose packets are compared', () => {
     expect(await watcher.end, watcher.said()).toBe(6)
     const counted = secondary.counts().length
     await until('the guest of the secondary counts on', () => secondary.counts().length > counted + 20)
+    expect(far.sent).toEqual([])
+  })
+
+  it('with virtio-net headers is compared behind them', async (ctx) => {
+    const names = { primary: `xrp${process.pid}`, secondary: `xrs${process.pid}` }
+    const [near, far] = [tap(names.primary), tap(names.secondary)]
+    if (near === undefined || far === undefined) return ctx.skip('no tap interface can be made here')
+    const cards = (side: 'primary' | 'secondary'): readonly string[] => ['-netdev', `tap,id=hn0,ifname=${names[side]},script=no,downscript=no,vnet_hdr=on`, ...NIC]
+    const { primary, secondary, watcher } = await comparedBy({ primary: cards('primary'), secondary: cards('secondary') }, ['--unsafe-no-arbiter', '--vnet-header'])
+    expect(checkpoints(watcher), watcher.said()).toBeGreaterThanOrEqual(5)
+    expect(near()).toBeGreaterThan(50)
+    expect(far()).toBe(0)
+    await primary.kill()
+    expect(await watcher.end, watcher.said()).toBe(0)
+    await until('the secondary sends', () => far() > 20)
+    expect(secondary.process.exitCode).toBeNull()
+  })
+
+  it('whose filters are told of headers that there are none of is compared all the same', async () => {
+    const { near, far } = await compared(['--vnet-header'])
+    expect(gapsIn(settled(near))).toEqual([])
     expect(far.sent).toEqual([])
   })
 })

@@ -29,7 +29,7 @@ export async function pair(rig: Bench, { options = ['--unsafe-no-arbiter'], link
   const primary = await startGuest(rig, 'primary', machines?.primary)
   const secondary = await startGuest(rig, 'secondary', [...(machines?.secondary ?? []), '-incoming', incoming ?? at('link')])
   await until('the guest counts', () => primary.counts().length > 3)
-  const watcher = xr(['qemu-colo', '-v', '--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', link ?? at('link'), '-i', '50ms', '--failure-timeout', '5s', ...options])
+  const watcher = xr(['qemu-colo', '-v', '--primary', at('primary.watch'), '--secondary', at('secondary.watch'), '--link', link ?? at('link'), '-i', '50ms', '--failure-timeout', '3s', ...options])
   await until(`${least} checkpoints come: ${watcher.said()}`, () => checkpoints(watcher) >= least || watcher.process.exitCode !== null)
   return { primary, secondary, watcher }
 }

@@ -31,8 +31,10 @@ export function bench(guest: 'counts' | 'sends' = 'counts'): Bench {
 export interface RealQemu {
   readonly process: ChildProcess
   readonly qmp: Qmp
-  /** What QEMU itself has printed. */
+  /** What QEMU itself has printed as errors. */
   said(): string
+  /** What it has printed otherwise: answers to `qemu-io`. */
+  printed(): string
   /** Lines that its guest has printed. */
   counts(): readonly number[]
   kill(): Promise<void>
@@ -42,9 +44,10 @@ export interface RealQemu {
 export async function startGuest({ folder, machine }: Bench, name: string, more: readonly string[] = []): Promise<RealQemu> {
   const [serial, monitor] = [join(folder, `${name}.serial`), join(folder, `${name}.qmp`)]
   const options = [...machine, '-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`, '-qmp', `unix:${join(folder, `${name}.watch`)},server=on,wait=off`, '-name', name, ...more]
-  const child = spawn(QEMU, options, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LD_PRELOAD: inject('keepLock') } })
-  const said: Buffer[] = []
+  const child = spawn(QEMU, options, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LD_PRELOAD: inject('keepLock') } })
+  const [said, printed]: readonly [Buffer[], Buffer[]] = [[], []]
   child.stderr.on('data', (bytes: Buffer) => said.push(bytes))
+  child.stdout.on('data', (bytes: Buffer) => printed.push(bytes))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
   onTestFinished(async () => {
     child.kill('SIGKILL')
@@ -63,7 +66,7 @@ export async function startGuest({ folder, machine }: Bench, name: string, more:
     child.kill('SIGKILL')
     await ended
   }
-  return { process: child, qmp, said: () => Buffer.concat(said).toString(), counts: () => countsIn(serial), kill }
+  return { process: child, qmp, said: () => Buffer.concat(said).toString(), printed: () => Buffer.concat(printed).toString(), counts: () => countsIn(serial), kill }
 }
 
 /** Digits of a count. */

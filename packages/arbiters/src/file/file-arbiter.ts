@@ -57,7 +57,7 @@ async function decide(folder: GrantFolder, claim: Claim, going: AbortSignal): Pr
     if (isLater(there, claim)) return outdated(there)
     if (!isSameSession(there.claim, claim)) continue
     const verdict = verdictOn(claim, there)
-    if (verdict.answer === 'granted') await folder.secure(claim.guest, token)
+    if (verdict.answer === 'granted') await folder.secure()
     return verdict
   }
   throw new ArbiterError('ARBITER_STORAGE', `there are more than ${MOST_GRANTS} grants for the guest`, { hint: 'use a new folder' })

@@ -46,9 +46,8 @@ export class GrantFolder {
     return there
   }
 
-  /** Brings a grant to the disk, so that it outlives a loss of power. */
-  async secure(guest: string, token: bigint): Promise<void> {
-    await synced(this.#fileOf(guest, token), constants.O_RDONLY)
+  /** Has the name of a grant outlive a loss of power; what is in it was brought to the disk before it had the name. */
+  async secure(): Promise<void> {
     await synced(this.#path, constants.O_RDONLY | constants.O_DIRECTORY)
   }
 

@@ -68,7 +68,7 @@ export class Guest {
     this.machine = host.machine
     this.nics = host.nics
     this.disks = host.disks
-    this.ram = new Ram(host.lasting ? host.memory : undefined)
+    this.ram = new Ram(host.lasting ? host.memory : undefined, record.maxPages)
     this.cpu = { tsc: cpu.tsc, cpuid: cpu.cpuid, msr: cpu.msr, params: new Map(cpu.params), context: cpu.context.slice(), vcpus: cpu.vcpus.map(copyVcpu) }
     this.model = record.model
     this.timeline = record.timeline

@@ -6,7 +6,10 @@ import { PfnSet } from './pfn-set.ts'
 
 /** Pages of a chunk: what is allocated at a time, and lies side by side. As many as engines ask for at once. */
 export const CHUNK_PAGES = 1024
-const CHUNK_BYTES = CHUNK_PAGES * PAGE_SIZE
+/** And of one of a small guest that is not stored. */
+const SMALL_CHUNK_PAGES = 64 // a power of two, as CHUNK_PAGES is
+/** Guests of fewer pages are small. */
+const SMALL_PAGES = 2048
 /** 32-bit words of a page. */
 export const PAGE_WORDS = PAGE_SIZE / 4
 
@@ -39,31 +42,37 @@ export class Ram {
   readonly #chunks: (Chunk | undefined)[] = []
   readonly #lent: LentChunks
   readonly #store: RamStore | undefined
+  readonly #chunkPages: number
+  /** Low bits of a pfn that say which page of its chunk it is. */
+  readonly #mask: number
 
-  constructor(store?: RamStore) {
+  /** @param pages as many as there may be at most */
+  constructor(store?: RamStore, pages = Infinity) {
+    this.#chunkPages = store === undefined && pages < SMALL_PAGES ? SMALL_CHUNK_PAGES : CHUNK_PAGES
+    this.#mask = this.#chunkPages - 1
     this.changed = store === undefined ? undefined : new PfnSet()
     this.#store = store
-    this.#lent = new LentChunks({ bytes: CHUNK_BYTES, read: (chunk, into) => store?.read(chunk, into) ?? false, letGo: (chunk, bytes) => this.#letGo(chunk, bytes) })
+    this.#lent = new LentChunks({ bytes: this.#chunkPages * PAGE_SIZE, read: (chunk, into) => store?.read(chunk, into) ?? false, letGo: (chunk, bytes) => this.#letGo(chunk, bytes) })
   }
 
   /** The page itself, to be read; who writes to it says so by `touch()`. */
   page(pfn: number): Uint8Array {
-    const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
+    const at = (pfn & this.#mask) * PAGE_SIZE
     return this.#chunk(pfn).bytes.subarray(at, at + PAGE_SIZE)
   }
 
   words(pfn: number): Uint32Array {
-    const at = (pfn % CHUNK_PAGES) * PAGE_WORDS
+    const at = (pfn & this.#mask) * PAGE_WORDS
     return this.#chunk(pfn).words.subarray(at, at + PAGE_WORDS)
   }
 
   read32(pfn: number, word: number): number {
-    return this.#chunk(pfn).words[(pfn % CHUNK_PAGES) * PAGE_WORDS + word] as number
+    return this.#chunk(pfn).words[(pfn & this.#mask) * PAGE_WORDS + word] as number
   }
 
   /** A write of the guest. */
   write32(pfn: number, word: number, value: number): void {
-    this.#chunk(pfn).words[(pfn % CHUNK_PAGES) * PAGE_WORDS + word] = value
+    this.#chunk(pfn).words[(pfn & this.#mask) * PAGE_WORDS + word] = value
     this.touch(pfn)
   }
 
@@ -83,10 +92,10 @@ export class Ram {
     const views: Uint8Array[] = []
     for (let i = 0; i < pfns.length; ) {
       const first = pfns[i] as number
-      const room = CHUNK_PAGES - (first % CHUNK_PAGES)
+      const room = this.#chunkPages - (first & this.#mask)
       let count = 1
       while (count < room && pfns[i + count] === first + count) count += 1
-      const at = (first % CHUNK_PAGES) * PAGE_SIZE
+      const at = (first & this.#mask) * PAGE_SIZE
       views.push(this.#lend(first, loan).subarray(at, at + count * PAGE_SIZE))
       i += count
     }
@@ -95,7 +104,7 @@ export class Ram {
 
   /** View of a page, until the loan is given back. */
   view(pfn: number, loan: Loan): Uint8Array {
-    const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
+    const at = (pfn & this.#mask) * PAGE_SIZE
     return this.#lend(pfn, loan).subarray(at, at + PAGE_SIZE)
   }
 
@@ -111,16 +120,16 @@ export class Ram {
 
   *#runs(start: number, count: number): Generator<PageRun> {
     for (let pfn = start; pfn < start + count; ) {
-      const pages = Math.min(start + count - pfn, CHUNK_PAGES - (pfn % CHUNK_PAGES))
-      const at = (pfn % CHUNK_PAGES) * PAGE_SIZE
-      const bytes = this.#lent.peek(Math.floor(pfn / CHUNK_PAGES)) ?? this.#chunk(pfn).bytes
+      const pages = Math.min(start + count - pfn, this.#chunkPages - (pfn & this.#mask))
+      const at = (pfn & this.#mask) * PAGE_SIZE
+      const bytes = this.#lent.peek(Math.floor(pfn / this.#chunkPages)) ?? this.#chunk(pfn).bytes
       yield [pfn, bytes.subarray(at, at + pages * PAGE_SIZE)]
       pfn += pages
     }
   }
 
   #lend(pfn: number, { chunks }: Loan): Uint8Array {
-    const index = Math.floor(pfn / CHUNK_PAGES)
+    const index = Math.floor(pfn / this.#chunkPages)
     const known = this.#chunks[index]
     if (known !== undefined) return known.bytes
     const lent = chunks.has(index) ? this.#lent.peek(index) : undefined
@@ -131,33 +140,33 @@ export class Ram {
 
   /** A chunk that differs from what is stored is stored ahead, or stays. */
   #letGo(chunk: number, bytes: Uint8Array): boolean {
-    const first = chunk * CHUNK_PAGES
-    const runs = this.changed === undefined ? [[first, CHUNK_PAGES] as const] : [...this.changed.runsIn(first, CHUNK_PAGES)]
+    const first = chunk * this.#chunkPages
+    const runs = this.changed === undefined ? [[first, this.#chunkPages] as const] : [...this.changed.runsIn(first, this.#chunkPages)]
     if (runs.length === 0) return true
     const pages = runs.map(([start, count]): PageRun => [start, bytes.subarray((start - first) * PAGE_SIZE, (start - first + count) * PAGE_SIZE)])
     if (this.#store?.writeAhead(pages) !== true) {
       this.#keep(chunk, bytes)
       return false
     }
-    this.changed?.deleteRun([first, CHUNK_PAGES])
+    this.changed?.deleteRun([first, this.#chunkPages])
     return true
   }
 
   #chunk(pfn: number): Chunk {
-    const index = Math.floor(pfn / CHUNK_PAGES)
+    const index = Math.floor(pfn / this.#chunkPages)
     const known = this.#chunks[index]
     if (known !== undefined) return known
     return this.#keep(index, this.#lent.remove(index) ?? this.#read(index))
   }
 
   #read(index: number): Uint8Array {
-    const bytes = new Uint8Array(CHUNK_BYTES)
+    const bytes = new Uint8Array(this.#chunkPages * PAGE_SIZE)
     this.#store?.read(index, bytes)
     return bytes
   }
 
   #keep(index: number, bytes: Uint8Array): Chunk {
-    const chunk = { bytes, words: new Uint32Array(bytes.buffer, bytes.byteOffset, CHUNK_BYTES / 4) }
+    const chunk = { bytes, words: new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) }
     this.#chunks[index] = chunk
     return chunk
   }

@@ -36,8 +36,10 @@ export interface BootedPv {
   readonly topTable: number
 }
 
-/** Pages without which there is no room for a kernel, its tables and some work. */
-export const LEAST_PV_PAGES = 256
+/** Pages without which there is no room for a kernel, its tables, two processes and some work. */
+export const LEAST_PV_PAGES = 64
+/** Processes of the smallest guests: one that stays and one that comes and goes. */
+const LEAST_SLOTS = 2
 
 /** Lays out memory as a kernel has it once it has booted: p2m, page tables over all of it, processes, and the rest to work on. */
 export function bootPv(plan: PvPlan): BootedPv {
@@ -49,7 +51,7 @@ export function bootPv(plan: PvPlan): BootedPv {
   let next = directL1 + Math.ceil(directPages / 512)
   const tables = new TableBuilder({ ram, space, levels: layout.levels, take: () => next++ })
   const fixL1 = mapAround(tables, { layout, list, directPages, directL1, space })
-  const slots = Math.min(MAX_SLOTS, Math.floor((pfns - plan.ballooned) / 128))
+  const slots = Math.min(MAX_SLOTS, Math.max(LEAST_SLOTS, Math.floor((pfns - plan.ballooned) / 128)))
   const poolStart = next
   const free = poolStart + slots * SLOT_PAGES
   fillDirect(plan, { directL1, directPages, readOnly: [directL1, poolStart] })

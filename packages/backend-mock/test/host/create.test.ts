@@ -19,7 +19,7 @@ describe('a guest', () => {
   it.each([
     [{ name: '' }, 'no name'], [{ name: 'a b' }, 'no name'], [{ workload: 'sleep' as never }, 'there are idle, counter'], [{ vcpus: 0 }, 'vCPUs'], [{ vcpus: 33 }, 'vCPUs'], [{ vcpus: 1.5 }, 'vCPUs'],
     [{ nics: 9 }, 'nics'], [{ disks: -1 }, 'disks'], [{ balloonedPages: 0.5 }, 'ballooned'], [{ tablesEvery: -1 }, 'every'],
-    [{ rate: -1 }, 'a second'], [{ rate: NaN }, 'a second'], [{ fill: 2 }, '0 to 1'], [{ kind: 'hvm', width: 4 }, 'width'], [{ memoryBytes: 64 * 1024 }, '1024 KiB'], [{ memoryBytes: NaN }, 'KiB'],
+    [{ rate: -1 }, 'a second'], [{ rate: NaN }, 'a second'], [{ fill: 2 }, '0 to 1'], [{ kind: 'hvm', width: 4 }, 'width'], [{ memoryBytes: 32 * 1024 }, '256 KiB'], [{ memoryBytes: NaN }, 'KiB'],
     [{ memoryBytes: 2 ** 40 }, '64 GiB'], [{ kind: 'pvh', memoryBytes: MIB }, 'KiB'], [{ balloonedPages: 1000, memoryBytes: 4 * MIB }, 'KiB'],
   ] as const)('that cannot be is refused: %j', async (wrong: Partial<GuestSpec>, says) => {
     const on = host()

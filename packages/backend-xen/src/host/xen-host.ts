@@ -10,6 +10,7 @@ import { XenDeviceModel } from '../ports/device-model.ts'
 import { domainInfo, findInfo, kindOf } from '../ports/domain-info.ts'
 import { XenLifecycle } from '../ports/lifecycle.ts'
 import { XenShadow } from '../shadow-guest.ts'
+import { configFor } from '../xl/config-json.ts'
 import { XlDomain } from '../xl/xl-domain.ts'
 import { runXl, type XlTool } from '../xl/xl-tool.ts'
 import { listDomains, uuidOf } from './domain-list.ts'
@@ -51,9 +52,12 @@ export class XenHost implements HypervisorBackend {
     return listDomains(this.#parts.platform)
   }
 
+  /** As libxl keeps it, under the name that the guest has now: a guest that `xl` received was made under another one. */
   async config(domId: DomId): Promise<string> {
-    const info = domainInfo(this.#parts.platform, domId)
-    return readConfig(domId, uuidOf(info), this.#parts.libxlDir)
+    const { platform, libxlDir } = this.#parts
+    const config = await readConfig(domId, uuidOf(domainInfo(platform, domId)), libxlDir)
+    const name = await (await platform.xenstore()).read(`/local/domain/${domId}/name`)
+    return name === undefined ? config : configFor({ config, name })
   }
 
   async rename(domId: DomId, name: string): Promise<void> {

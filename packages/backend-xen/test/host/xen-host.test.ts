@@ -54,10 +54,21 @@ describe('the list of a host', () => {
 })
 
 describe('the configuration of a guest', () => {
-  it('is what libxl keeps of it', async () => {
+  it('is what libxl keeps of it, to the letter', async () => {
     const { backend } = host()
-    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), '{"c_info":{}}\0')
-    expect(await backend.config(OTHER)).toBe('{"c_info":{}}')
+    const text = '{"c_info": {"name": "other"},  "disks": []}\n'
+    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), `${text}\0`)
+    expect(await backend.config(OTHER)).toBe(text)
+  })
+
+  it('has the name that the guest has now, not the one that xl received it under', async () => {
+    const { backend } = host()
+    writeFileSync(join(dir, `userdata-d.${OTHER}.${UUID}.libxl-json`), '{"c_info":{"name":"other--incoming","uuid":"x"},"disks":[]}\0')
+    expect(JSON.parse(await backend.config(OTHER))).toEqual({ c_info: { name: 'other', uuid: 'x' }, disks: [] })
+  })
+
+  it('is missing of guests that libxl does not know', async () => {
+    const { backend } = host()
     await expect(backend.config(MADE as DomId)).rejects.toMatchObject({ code: 'BACKEND_HOST' })
     await expect(backend.config(99 as DomId)).rejects.toMatchObject({ code: 'BACKEND_NO_SUCH_DOMAIN' })
   })

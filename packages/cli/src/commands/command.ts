@@ -23,6 +23,10 @@ export interface VerbContext {
   readonly cwd: string
   /** Milliseconds of a clock that does not go backwards. */
   now(): number
+  /** Starts another `xr` that stands in for this process when it dies. Absent where there is no process of its own. */
+  readonly startGuard?: ((options: readonly string[]) => void) | undefined
+  /** Waits until the process that started this one has ended. */
+  readonly starterEnded?: (() => Promise<void>) | undefined
 }
 
 /** A word on the command line. */
@@ -76,6 +80,8 @@ export interface VerbEntry {
   readonly name: string
   /** One line for the list of verbs. */
   readonly summary: string
+  /** Not for users: no list shows it. */
+  readonly hidden?: true
   load(): Promise<{ readonly verb: Verb }>
 }
 

@@ -19,7 +19,7 @@ export const verb: Verb = {
     const { openBackup, startQemu } = await import('@xen-replication/qemu')
     const backup = await openBackup(dir)
     const qemu = await startQemu(command, backup.state).finally(() => backup.close())
-    if (ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: QEMU goes on from checkpoint ${backup.epoch}, as process ${qemu.pid}\n`)
+    if (ctx.verbosity >= 0) ctx.stderr.writeNow(`xr: QEMU goes on from checkpoint ${backup.epoch} of ${new Date(backup.at).toISOString()}, as process ${qemu.pid}\n`)
     const stop = (): void => qemu.kill('SIGTERM')
     ctx.signal.addEventListener('abort', stop, { once: true })
     const { status, signal } = await qemu.exit

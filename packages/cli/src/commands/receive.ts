@@ -4,6 +4,7 @@ import { usageError } from '../cli-error.ts'
 import { fateText } from '../domains/fate-text.ts'
 import { linkOptions, linkOptionsOf } from '../domains/link-options.ts'
 import { observerOptions } from '../domains/observer-options.ts'
+import { openQemuDisks, qemuDisksOption } from '../domains/qemu-disks.ts'
 import { arbiterChoice, arbiterOptions, quirkOf, quirkOption } from '../domains/replicate-options.ts'
 import { withToolstack } from '../domains/with-toolstack.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -25,6 +26,7 @@ export const verb: Verb = {
     { flags: '--name <NAME>', what: 'call the guest this here', standard: 'its name there' },
     { flags: '--to <FILE>', what: 'take an image and put it here, from `xr send` or `xr save --peer xr`' },
     ...linkOptions.filter(({ flags }) => flags.startsWith('--wait')),
+    qemuDisksOption,
     ...arbiterOptions,
     ...observerOptions,
   ],
@@ -49,8 +51,8 @@ export const verb: Verb = {
     const ofXl = [['r', '-r'], ['colo', '--colo'], ['quirk', '--quirk']].find(([name]) => options[name as string] !== undefined)?.[1]
     if (ofXl !== undefined && !switchOption(options, 'xl')) throw usageError(`${ofXl} has a meaning with --xl only`, 'between two xr the sender says what it wants')
     if (switchOption(options, 'r') && switchOption(options, 'colo')) throw usageError('-r and --colo exclude each other', 'the sender does one of them')
-    const [to, wrong] = [textOption(options, 'to'), ['xl', 'p', 'name'].find((name) => options[name] !== undefined)]
-    if (to !== undefined && wrong !== undefined) throw usageError(`--to and ${wrong === 'p' ? '-p' : `--${wrong}`} exclude each other`, 'with --to it is an image that comes, and no guest is made of it')
+    const [to, wrong] = [textOption(options, 'to'), ['xl', 'p', 'name', 'qemuDisks'].find((name) => options[name] !== undefined)]
+    if (to !== undefined && wrong !== undefined) throw usageError(`--to and ${wrong === 'p' ? '-p' : wrong === 'qemuDisks' ? '--qemu-disks' : `--${wrong}`} exclude each other`, 'with --to it is an image that comes, and no guest is made of it')
     const wanted: Wanted = { url, stdio, link: linkOptionsOf(options) }
     return to === undefined ? receiveGuest(ctx, options, wanted) : receiveImage(ctx, options, wanted, to)
   },
@@ -70,7 +72,8 @@ const streamOf = (options: OptionValues): Pick<ReceiveRequest, 'stream' | 'quirk
 
 async function receiveGuest(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted): Promise<ExitCode> {
   const paused = switchOption(options, 'p')
-  const request: ReceiveRequest = { url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', ...streamOf(options), then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs, ...arbiterChoice(options, ctx) }
+  const disks = await openQemuDisks(textOption(options, 'qemuDisks'))
+  const request: ReceiveRequest = { ...(disks === undefined ? {} : { replicas: () => [disks.replica] }), url, peer: switchOption(options, 'xl') ? 'xl' : 'xr', ...streamOf(options), then: paused ? 'stay-paused' : 'run', name: textOption(options, 'name'), waitMs: link.waitMs, ...arbiterChoice(options, ctx) }
   return withToolstack(ctx, options, async ({ stack, T }) => {
     const began = ctx.now()
     const received = await (await stack.get(T.receive))(request, ctx.signal)
@@ -83,7 +86,7 @@ async function receiveGuest(ctx: VerbContext, options: OptionValues, { url, stdi
     else if (stdio) ctx.stderr.writeNow(text)
     else if (!ctx.jsonl) await ctx.stdout.write(text)
     return exitCodes.done
-  })
+  }).finally(() => disks?.close())
 }
 
 async function receiveImage(ctx: VerbContext, options: OptionValues, { url, stdio, link }: Wanted, file: string): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import { usageError } from '../cli-error.ts'
 import { intervalOption } from '../domains/interval-option.ts'
+import { qemuDisksOption } from '../domains/qemu-disks.ts'
 import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
 import { switchOption, textOption, type Verb } from './command.ts'
@@ -18,6 +19,7 @@ export const verb: Verb = {
     { flags: '-d', what: 'do not hold back disk writes; needs -F' },
     { flags: '-F, --unsafe', what: 'allow what can lose or show what no backup has' },
     { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive -r`', choices: ['xr', 'xl'], standard: 'xr' },
+    qemuDisksOption,
     ...replicationOptions,
   ],
   host: true,
@@ -31,6 +33,7 @@ export const verb: Verb = {
     ['xr remus --arbiter file:/shared/xr demo tcp://backup:9000', 'to `xr receive --arbiter file:/shared/xr tcp://0.0.0.0:9000` on backup'],
     ['xr remus web db tcp://backup:9000', 'two guests whose states belong together'],
     ['xr remus -b -F demo', 'what checkpoints cost'],
+    ['xr remus --qemu-disks /run/demo.qmp,backup:10809,colo0 demo tcp://backup:9000', 'to `xr receive --qemu-disks /run/copy.qmp,0.0.0.0:10809,colo0 …`'],
   ],
   run: (ctx, words, options) => {
     const given = {
@@ -45,7 +48,8 @@ export const verb: Verb = {
     const request = replicateRequest('remus', 'remus', words, given, options, ctx)
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
     const whole = given['no-compression'] ? { ...request, compression: 'none' as const } : request
-    return runReplication(ctx, options, textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' } : whole)
+    const theirs = textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' as const } : whole
+    return runReplication(ctx, options, theirs)
   },
 }
 

@@ -12,7 +12,7 @@ const MOST_JOBS = 256
 export const verb: Verb = {
   args: [],
   options: [
-    { flags: '--strategy <NAME>', what: 'what is simulated: remus', standard: 'remus' },
+    { flags: '--strategy <NAME>', what: 'what is simulated: remus or colo', standard: 'remus' },
     { flags: '--seeds <N>', what: 'how many runs', standard: `${SEEDS}, or 1 with --seed` },
     { flags: '--seed <S>', what: 'the seed of the first run; with -v its story is told', standard: '1' },
     { flags: '--fault <NAME>', what: 'put a mistake back in that replication has been made with; it has to be found' },
@@ -21,7 +21,7 @@ export const verb: Verb = {
   ],
   about: [
     'Plays a primary, a backup, an arbiter and the network between them in virtual time: the tables, session and engines are those that work elsewhere, everything around them is simulated, and whatever can fail does at times: processes and hosts die or stand still, links are cut, blocked one way or both, or forgotten by one side, calls fail, clocks drift, operators change their minds. After every event it is checked that at most one guest is active, that no packet leaves before its epoch is safe, that a backup goes on from the last epoch, and that all of it ends.',
-    'A run depends on its seed alone and can be played again: `xr simulate --seed S -v` tells what happened in it. Exit status: 0 when nothing was violated, 1 otherwise. With --fault that is the other way round for whoever wants to see that mistakes are found: release-before-ack, ipv4-only-buffer, no-arbiter, no-heartbeat, ack-before-store, resume-after-losing.',
+    'A run depends on its seed alone and can be played again: `xr simulate --seed S -v` tells what happened in it. Exit status: 0 when nothing was violated, 1 otherwise. With --fault that is the other way round for whoever wants to see that mistakes are found: release-before-ack, ipv4-only-buffer, no-arbiter, no-heartbeat, ack-before-store and resume-after-losing with remus; skip-suspended, half-checkpoint, release-unequal, ignore-replication-error and no-arbiter with colo.',
   ],
   examples: [
     ['xr simulate --strategy remus --seeds 20000 --jobs 2', 'twenty thousand runs'],
@@ -76,8 +76,8 @@ function wholeOf(text: string, option: string, least: number, most: number): num
 const isOneOf = <T extends string>(list: readonly T[], text: string): text is T => (list as readonly string[]).includes(text)
 
 async function storyOf({ strategy, fault, first }: Wanted): Promise<readonly string[]> {
-  const { runSeed, strategies } = await import('@xen-replication/simulate')
-  return (await runSeed({ seed: first, name: strategy, strategy: strategies[strategy].strategy, fault, keep: 'lines' })).story
+  const { runSeed } = await import('@xen-replication/simulate')
+  return (await runSeed({ seed: first, strategy, fault, keep: 'lines' })).story
 }
 
 async function simulated(ctx: VerbContext, wanted: Wanted): Promise<Simulated> {

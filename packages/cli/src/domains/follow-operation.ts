@@ -108,6 +108,11 @@ function progressBar({ progress }: VerbContext): Observer['observe'] {
         return task.at(event.data.bytes)
       case 'restore.pages':
         return task?.at(event.data.bytes)
+      case 'strategy.move':
+        if (event.data.event !== 'checkpoint-read') return
+        task?.end() // a copy is held here; what comes from now on has no end to be on the way to
+        task = undefined
+        return
       case 'operation.end':
         task?.end()
         task = undefined

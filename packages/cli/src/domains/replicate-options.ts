@@ -38,6 +38,8 @@ export function arbiterChoice(options: OptionValues, { cwd }: Pick<VerbContext, 
 export function replicateRequest(verb: string, strategy: string, words: readonly string[], given: StrategyValues, options: OptionValues, ctx: Pick<VerbContext, 'cwd'>): ReplicateRequest {
   const nobody = given['blackhole'] === true
   const hasUrl = words.length > 1 && (!nobody || isUrl(words.at(-1) ?? ''))
+  const last = words.at(-1) ?? ''
+  if (!nobody && words.length > 1 && !isUrl(last) && words.some(isUrl)) throw usageError(`${verb}: the URL comes last, behind the guests`, `xr ${verb} ${words.filter((word) => !isUrl(word)).join(' ')} ${words.find(isUrl) ?? ''}`)
   if (!nobody && !hasUrl) throw usageError(`${verb}: where to?`, 'name the guests, then the URL where `xr receive` waits')
   const url = hasUrl ? words.at(-1) : undefined
   const time = (name: string, flag: string): number | undefined => {

@@ -4,7 +4,7 @@ import { bytesText, durationText } from '../output/units.ts'
 /** How far an operation is, in a few words. */
 export function progressText({ progress }: OperationState): string {
   const { pass, round, sent, expected, bytes, outlook, strategy, epoch } = progress
-  if (strategy !== undefined && epoch !== undefined) return epochText(strategy, epoch)
+  if (strategy !== undefined) return epoch === undefined ? `${strategy.role}, ${strategy.state}` : epochText(strategy, epoch)
   const words = [
     pass === undefined ? undefined : pass === 'live' ? `round ${(round ?? 0) + 1}` : pass,
     sent === undefined || expected === undefined || expected === 0 ? undefined : `${Math.min(100, Math.floor((100 * sent) / expected))} %`,

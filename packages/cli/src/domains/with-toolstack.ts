@@ -21,14 +21,14 @@ export interface OpenToolstack {
  * verbs on images start without them.
  */
 export async function withToolstack<R>(ctx: VerbContext, options: OptionValues, work: (open: OpenToolstack) => Promise<R>): Promise<R> {
-  const { compose, createRegistry, systemClock, T } = await import('@xen-replication/toolstack')
+  const { compose, createRegistry, notesIn, systemClock, T } = await import('@xen-replication/toolstack')
   const settings = await settingsOf(ctx, options)
   const plugins = await pluginsOf(ctx, settings)
   const registry = createRegistry(settings.runDir, () => systemClock.now(), (why) => {
     if (ctx.verbosity > 0) ctx.stderr.writeNow(`xr: ${why}\n`)
   })
   const follower = followOperation(ctx)
-  const stack = await compose({ backend: settings.backend, settings: { ...settings.forPlugins, ...observerSettings(options, ctx) }, plugins, observers: [follower], clock: systemClock, registry, signal: ctx.signal })
+  const stack = await compose({ backend: settings.backend, settings: { ...settings.forPlugins, ...observerSettings(options, ctx) }, plugins, observers: [follower], clock: systemClock, registry, notes: notesIn(settings.runDir), signal: ctx.signal })
   try {
     return await work({ stack, T, settings, urlOf: async (text) => (await stack.get(T.links)).urlOf(text, ctx.cwd) })
   } catch (error) {

@@ -1,10 +1,12 @@
 import { createMockHost, realClock, type MockHost } from '@xen-replication/backend-mock'
 import { definePlugin, type AnyObservedEvent, type Plugin } from '@xen-replication/plugin-api'
 import { remusPlugin } from '@xen-replication/remus'
-import { compose, noRegistry, systemClock, T, type LeftNote, type LeftNotes, type Registry, type Toolstack } from '@xen-replication/toolstack'
+import type { LeftNote, LeftNotes, Registry, Toolstack } from '@xen-replication/toolstack'
 import { transports } from '@xen-replication/transports'
 import { describe, expect, it } from 'vitest'
 import { judge, type Judge } from './pair.ts'
+
+const { compose, noRegistry, systemClock, T } = await import('@xen-replication/toolstack')
 
 const never = new AbortController().signal
 const GONE_PID = 4711

@@ -98,7 +98,7 @@ export interface PairEnd {
 
 /** Protects guests of one host on another until that comes to an end. */
 export async function protect(options: PairOptions = {}): Promise<PairEnd> {
-  const { guest = { kind: 'pvh' }, names = ['demo'], request = {}, then = 'stay-paused', faults = {}, see = () => undefined, unsafe, diskJournal } = options
+  const { guest = { kind: 'pvh' }, names = ['demo'], request = {}, receive = {}, then = 'stay-paused', faults = {}, see = () => undefined, unsafe, diskJournal } = options
   const wire = memoryWire()
   const plugins = [wire.plugin, ...(options.judge === undefined ? [] : [options.judge.plugin])]
   const pair: { primary: Side; backup: Side; cut: () => void } = { cut: () => wire.breakLater({ there: 0, back: 0 }) } as never
@@ -110,7 +110,7 @@ export async function protect(options: PairOptions = {}): Promise<PairEnd> {
   pair.backup = await side(plugins, { diskJournal, faults: faults.backup ?? '', see: (event) => see(event, 'backup', pair) })
   for (const name of names) await pair.primary.host.createGuest({ memoryBytes: 4 * MIB, workload: 'uniform', rate: 5000, ...guest, name })
   const choice = options.judge === undefined ? { unsafe } : { arbiter: 'judge:test' }
-  const receiving = outcome((await pair.backup.stack.get(T.receive))({ url: 'mem:', peer: 'xr', then, ...choice, ...options.receive }, never))
+  const receiving = outcome((await pair.backup.stack.get(T.receive))({ url: 'mem:', peer: 'xr', then, ...choice, ...receive }, never))
   const sending = outcome((await pair.primary.stack.get(T.replicate))({ verb: 'remus', strategy: 'remus', options: { interval: 20 }, doms: names, url: 'mem:', failureMs: 4000, heartbeatMs: 200, ...choice, ...request }, never))
   const [got, sent] = await Promise.all([receiving, sending])
   await pair.primary.stack.close()

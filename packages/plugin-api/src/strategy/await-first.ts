@@ -11,19 +11,22 @@ export type Asked = 'stop' | 'failover'
 export type Waiting<E> = (signal: AbortSignalLike) => Promise<E>
 
 /**
- * What comes first: the time, a word of the operator, or something else that is waited for. What is not first is given up.
+ * What comes first: the time, a word of the operator, or something else that is waited for. What is not first is given up. A word that is there already
+ * comes before anything else: who has to do with something new all the time would never hear it.
  *
  * @param ms the longest waiting; below 0 as 0.
  * @param event what to yield when the time is over.
  * @throws the reason of `ports.signal`; what fails first
  */
-export async function awaitFirst<E extends string>(ports: Pick<EffectPorts, 'clock' | 'signal' | 'requested'>, ms: number, event: E, ...others: readonly Waiting<E>[]): Promise<E | Asked> {
+export async function awaitFirst<E extends string>(ports: Pick<EffectPorts, 'clock' | 'signal' | 'request' | 'requested'>, ms: number, event: E, ...others: readonly Waiting<E>[]): Promise<E | Asked> {
   const { clock, signal } = ports
+  const asked = ports.request()
+  if (asked !== undefined) return askedOf(asked)
   const over = new Ending()
   const stop = (): void => over.abort(signal.reason)
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
-  const word = ports.requested(over).then((request): Asked => (request === 'failover' ? 'failover' : 'stop'))
+  const word = ports.requested(over).then(askedOf)
   const time = clock.sleep(Math.max(0, ms), over).then(() => event)
   const all: readonly Promise<E | Asked>[] = [word, ...others.map((wait) => wait(over)), time]
   try {
@@ -34,6 +37,8 @@ export async function awaitFirst<E extends string>(ports: Pick<EffectPorts, 'clo
     for (const pending of all) pending.catch(() => undefined)
   }
 }
+
+const askedOf = (request: string): Asked => (request === 'failover' ? 'failover' : 'stop')
 
 /** An effect that waits until the arbiter may be asked once more, or the operator decides. */
 export function wordWait(ports: EffectPorts): () => Promise<'again' | Asked> {

@@ -12,22 +12,20 @@ export interface Fold {
   readonly image: MemoryImage
   /** Of the journal's last checkpoint. */
   readonly devices: Uint8Array
-  readonly pages: number
 }
 
 /** Pages that are copied before others get their turn. */
-const TURN_PAGES = 256
+const TURN_PAGES = 64
 const PAGE_SIZE = 4096
 
 /**
- * Copies the pages of a journal to the image and removes it. A crash in the middle does no harm: the journal is still there then, and is
- * gone through again.
+ * Copies the pages of a journal to the image, so that the journal can be written over. A crash in the middle does no harm: the journal still
+ * counts then, and is gone through again.
  */
-export async function foldJournal(store: string, state: StoreState, { journal, image, devices, pages }: Fold): Promise<void> {
-  const newest = new Map<number, number | undefined>()
-  for await (const entry of journal.entries(pages)) for (const { page, at } of entry.pages) newest.set(page, at)
+export async function foldJournal(store: string, state: StoreState, { journal, image, devices }: Fold): Promise<void> {
+  await journal.sync() // the image must not have what the journal would not have after a power failure
   let copied = 0
-  for (const [page, at] of newest) {
+  for (const [page, at] of journal.newest) {
     image.write(page, at === undefined ? undefined : journal.read(at, PAGE_SIZE))
     if (++copied % TURN_PAGES === 0) await setImmediate()
   }
@@ -37,5 +35,5 @@ export async function foldJournal(store: string, state: StoreState, { journal, i
   writeWhole(devicesIn(folder, state.epoch), devices)
   writeState(store, state)
   if (before !== undefined) for (const old of [sumsIn(folder, before), devicesIn(folder, before)]) rmSync(old, { force: true })
-  journal.remove()
+  journal.rewind()
 }

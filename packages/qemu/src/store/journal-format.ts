@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac, type Hmac } from 'node:crypto'
 
 /**
  * A checkpoint in the journal: head, pages, devices, digest; all numbers big-endian.
@@ -9,12 +9,13 @@ import { createHash } from 'node:crypto'
  * | 8 | number of the checkpoint |
  * | for each page: 8, and 4096 unless it is zeros | number of the page within all blocks, times 4096, plus 1 for zeros |
  * | 8 | all ones: no more pages |
+ * | 8 | when it was complete, in milliseconds since 1970 |
  * | 4, and as many | length of the devices, devices |
- * | 32 | SHA-256 of all of the above |
+ * | 32 | HMAC-SHA-256 of all of the above |
  */
 const JOURNAL_MAGIC = new TextEncoder().encode('XRQJRNL1')
 
-const HEAD_BYTES = 16
+export const HEAD_BYTES = 16
 export const DIGEST_BYTES = 32
 const PAGE_SIZE = 4096
 const NO_MORE = new Uint8Array(8).fill(0xff)
@@ -24,6 +25,12 @@ export function encodeHead(epoch: number): Uint8Array {
   bytes.set(JOURNAL_MAGIC)
   new DataView(bytes.buffer).setBigUint64(8, BigInt(epoch))
   return bytes
+}
+
+/** The number of the checkpoint that begins with this head; undefined where none begins. */
+export function epochOf(head: Uint8Array): number | undefined {
+  if (head.length < HEAD_BYTES || JOURNAL_MAGIC.some((byte, i) => head[i] !== byte)) return undefined
+  return Number(new DataView(head.buffer, head.byteOffset).getBigUint64(8))
 }
 
 /** The word before a page. @param page its number within all blocks */
@@ -37,13 +44,23 @@ export function encodePageWord(page: number, zeros: boolean): Uint8Array {
 }
 
 /** What stands between the last page and the digest. */
-export function encodeTail(devices: Uint8Array): readonly Uint8Array[] {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, devices.length)
-  return [NO_MORE, length, devices]
+export function encodeTail({ devices, at }: Complete): readonly Uint8Array[] {
+  const words = new Uint8Array(12)
+  const view = new DataView(words.buffer)
+  view.setBigUint64(0, BigInt(Math.floor(at)))
+  view.setUint32(8, devices.length)
+  return [NO_MORE, words, devices]
 }
 
-export const digestOf = (): ReturnType<typeof createHash> => createHash('sha256')
+/** What makes a checkpoint complete. */
+export interface Complete {
+  /** All devices, as they come in a COLO checkpoint. */
+  readonly devices: Uint8Array
+  /** When it was, in milliseconds since 1970. */
+  readonly at: number
+}
+
+export const digestOf = (key: Uint8Array): Hmac => createHmac('sha256', key)
 
 /** A page in the journal. */
 interface JournalPage {
@@ -53,24 +70,27 @@ interface JournalPage {
 }
 
 /** A checkpoint that is complete. */
-export interface JournalEntry {
+export interface JournalEntry extends Complete {
   readonly epoch: number
   readonly pages: readonly JournalPage[]
-  readonly devices: Uint8Array
   /** Where the next one begins. */
   readonly end: number
+}
+
+/** What makes an entry complete. */
+export interface EntryRules {
+  /** Pages of the guest: others make an entry incomplete. */
+  readonly pageCount: number
+  /** Of the digest. Pages hold what the guest likes; without the key it cannot make up an entry. */
+  readonly key: Uint8Array
 }
 
 /** Reads at a place; fewer bytes where the file ends. */
 export type ReadAt = (at: number, length: number) => Promise<Uint8Array>
 
-/**
- * The checkpoint at a place of a journal; undefined where there is none that is complete.
- *
- * @param pageCount pages of the guest: others make an entry incomplete
- */
-export async function readEntry(read: ReadAt, from: number, pageCount: number): Promise<JournalEntry | undefined> {
-  const digest = digestOf()
+/** The checkpoint at a place of a journal; undefined where there is none that is complete. */
+export async function readEntry(read: ReadAt, from: number, { pageCount, key }: EntryRules): Promise<JournalEntry | undefined> {
+  const digest = digestOf(key)
   let at = from
   const take = async (length: number): Promise<Uint8Array> => {
     const bytes = await read(at, length)
@@ -85,12 +105,13 @@ export async function readEntry(read: ReadAt, from: number, pageCount: number): 
   }
   try {
     const head = await hashed(HEAD_BYTES)
-    if (JOURNAL_MAGIC.some((byte, i) => head.getUint8(i) !== byte)) return undefined
+    const epoch = epochOf(new Uint8Array(head.buffer, head.byteOffset, HEAD_BYTES))
+    if (epoch === undefined) return undefined
     const pages = await readPages(hashed, () => at, pageCount)
-    const length = (await hashed(4)).getUint32(0)
-    const devices = await readLong(hashed, length)
+    const words = await hashed(12)
+    const devices = await readLong(hashed, words.getUint32(8))
     const sum = await take(DIGEST_BYTES)
-    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch: Number(head.getBigUint64(8)), pages, devices, end: at } : undefined
+    return Buffer.compare(sum, digest.digest()) === 0 ? { epoch, pages, devices, at: Number(words.getBigUint64(0)), end: at } : undefined
   } catch (error) {
     if (error instanceof Incomplete) return undefined
     throw error

@@ -1,42 +1,55 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { syncDirectory } from '@xen-replication/durable'
-import { DIGEST_BYTES, digestOf, encodeHead, encodePageWord, encodeTail, readEntry, type JournalEntry } from './journal-format.ts'
+import { syncDirectory, writeAll } from '@xen-replication/durable'
+import { DIGEST_BYTES, digestOf, encodeHead, encodePageWord, encodeTail, epochOf, HEAD_BYTES, readEntry, type Complete, type JournalEntry } from './journal-format.ts'
 
 /** Bytes that are gathered before they are written. */
 const GATHER_BYTES = 1024 * 1024
+/** Room that is written ahead. Where checkpoints are larger than that, it is not worth it. */
+const AHEAD_BYTES = 4 * 1024 * 1024
+const ZEROS = new Uint8Array(AHEAD_BYTES)
 const dataSync = promisify(fdatasync)
 
-/** Checkpoints in a file, one behind the other. */
+/** Two files, used by turns. */
+export const JOURNALS = ['journal.a', 'journal.b'] as const
+
+/**
+ * Checkpoints in a file, one behind the other. The file is written over again and again: bytes in place of others reach the disk sooner than
+ * ones that make a file longer. So behind the last checkpoint there may be anything, even what a guest has made up; the key tells.
+ */
 export class Journal {
-  /** Number of the first checkpoint. */
-  readonly first: number
-  readonly #folder: string
   readonly #file: number
+  readonly #key: Uint8Array
+  readonly #mode: 'r' | 'w+'
   /** End of the last complete checkpoint. */
   #end = 0
   /** End of what was written. */
   #at = 0
-  #digest = digestOf()
-  #gathered: Uint8Array[] = []
-  #gatheredBytes = 0
+  /** Bytes up to here are on the disk already, whatever they are. */
+  #ready = 0
+  #digest: ReturnType<typeof digestOf>
+  readonly #gathered = Buffer.allocUnsafe(GATHER_BYTES + DIGEST_BYTES)
+  #fill = 0
+  readonly #newest = new Map<number, number | undefined>()
+  readonly #coming = new Map<number, number | undefined>()
 
-  private constructor(folder: string, first: number, file: number) {
-    this.#folder = folder
-    this.first = first
-    this.#file = file
+  private constructor(path: string, mode: 'r' | 'w+', key: Uint8Array) {
+    this.#file = openSync(path, mode, 0o600)
+    this.#key = key
+    this.#mode = mode
+    this.#digest = digestOf(key)
   }
 
-  /** @param first number of the checkpoint that will be its first */
-  static make(folder: string, first: number): Journal {
-    const journal = new Journal(folder, first, openSync(pathOf(folder, first), 'w+', 0o600))
+  /** An empty one. @param key only who has it can write checkpoints that count */
+  static make(folder: string, name: string, key: Uint8Array): Journal {
+    const journal = new Journal(join(folder, name), 'w+', key)
     syncDirectory(folder)
     return journal
   }
 
-  static open(folder: string, first: number): Journal {
-    return new Journal(folder, first, openSync(pathOf(folder, first), 'r'))
+  static open(folder: string, name: string, key: Uint8Array): Journal {
+    return new Journal(join(folder, name), 'r', key)
   }
 
   /** Of the complete checkpoints, in bytes. */
@@ -44,45 +57,72 @@ export class Journal {
     return this.#end
   }
 
+  /** Places of the pages of its complete checkpoints, as they were written last; undefined for zeros. */
+  get newest(): ReadonlyMap<number, number | undefined> {
+    return this.#newest
+  }
+
   /** @param bytes copied before this returns; undefined for zeros */
   page(epoch: number, page: number, bytes: Uint8Array | undefined): void {
     this.#begin(epoch)
     this.#put(encodePageWord(page, bytes === undefined))
-    if (bytes !== undefined) this.#put(bytes.slice())
-    if (this.#gatheredBytes >= GATHER_BYTES) this.#flush()
+    this.#coming.set(page, bytes === undefined ? undefined : this.#at + this.#fill)
+    if (bytes !== undefined) this.#put(bytes)
   }
 
-  /** Resolves when the checkpoint is on the disk. */
-  async commit(epoch: number, devices: Uint8Array): Promise<void> {
+  /** Resolves when the checkpoint is on the disk; with `process`, when it is with the operating system. */
+  async commit(epoch: number, complete: Complete, durability: 'power' | 'process'): Promise<void> {
     this.#begin(epoch)
-    for (const part of encodeTail(devices)) this.#put(part)
-    const sum = this.#digest.digest()
-    this.#gathered.push(sum)
-    this.#gatheredBytes += DIGEST_BYTES
-    this.#flush()
-    await dataSync(this.#file)
+    for (const part of encodeTail(complete)) this.#put(part)
+    this.#digest.update(this.#gathered.subarray(0, this.#fill))
+    this.#fill += this.#digest.digest().copy(this.#gathered, this.#fill)
+    this.#write()
+    if (durability === 'power') await this.sync()
+    for (const [page, at] of this.#coming) this.#newest.set(page, at)
     this.#end = this.#at
-    this.#digest = digestOf()
+    this.#forget()
+  }
+
+  /** Resolves when all that was written is on the disk. */
+  sync(): Promise<void> {
+    return dataSync(this.#file)
   }
 
   /** Takes back what came since the last commit. */
   drop(): void {
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    this.#at = this.#end
-    this.#digest = digestOf()
-    ftruncateSync(this.#file, this.#end)
+    this.#forget()
   }
 
-  /** Complete checkpoints, in order. @param pageCount pages of the guest */
+  /** Begins at the front again: the checkpoints in it are not needed any more. */
+  rewind(): void {
+    this.#end = 0
+    this.#newest.clear()
+    this.#forget()
+  }
+
+  /** Writes room for what comes next, if there is little. @param most length of the file, in bytes @param size of a checkpoint, in bytes */
+  async prepare(most: number, size: number): Promise<void> {
+    const from = Math.max(this.#ready, this.#at)
+    const length = Math.min(AHEAD_BYTES, most - from)
+    if (size > AHEAD_BYTES || length <= 0 || from - this.#at > AHEAD_BYTES / 2) return
+    writeAll(this.#file, ZEROS.subarray(0, length), from)
+    this.#ready = from + length
+    await this.sync()
+  }
+
+  /** Complete checkpoints that follow each other, in order. @param pageCount pages of the guest */
   async *entries(pageCount: number): AsyncGenerator<JournalEntry, void, void> {
-    let from = 0
-    for (;;) {
-      const entry = await readEntry((at, length) => Promise.resolve(this.read(at, length)), from, pageCount)
-      if (entry === undefined) return
+    const read = (at: number, length: number): Promise<Uint8Array> => Promise.resolve(this.read(at, length))
+    for (let entry = await readEntry(read, 0, { pageCount, key: this.#key }); entry !== undefined; ) {
       yield entry
-      from = entry.end
+      const next = await readEntry(read, entry.end, { pageCount, key: this.#key })
+      entry = next?.epoch === entry.epoch + 1 ? next : undefined
     }
+  }
+
+  /** Number of its first checkpoint, if there is one. */
+  first(): number | undefined {
+    return epochOf(this.read(0, HEAD_BYTES))
   }
 
   /** @returns fresh bytes, fewer at the end of the file */
@@ -94,37 +134,45 @@ export class Journal {
   }
 
   close(): void {
+    if (this.#mode === 'w+') ftruncateSync(this.#file, this.#end)
     closeSync(this.#file)
   }
 
-  remove(): void {
-    this.close()
-    rmSync(pathOf(this.#folder, this.first), { force: true })
+  /** Nothing of the next checkpoint is there. */
+  #forget(): void {
+    this.#fill = 0
+    this.#at = this.#end
+    this.#coming.clear()
+    this.#digest = digestOf(this.#key)
   }
 
   #begin(epoch: number): void {
-    if (this.#at === this.#end && this.#gatheredBytes === 0) this.#put(encodeHead(epoch))
+    if (this.#at === this.#end && this.#fill === 0) this.#put(encodeHead(epoch))
   }
 
   #put(bytes: Uint8Array): void {
-    this.#digest.update(bytes)
-    this.#gathered.push(bytes)
-    this.#gatheredBytes += bytes.length
+    for (let done = 0; done < bytes.length; ) {
+      const part = bytes.subarray(done, done + GATHER_BYTES - this.#fill)
+      this.#gathered.set(part, this.#fill)
+      this.#fill += part.length
+      done += part.length
+      if (this.#fill < GATHER_BYTES) continue
+      this.#digest.update(this.#gathered.subarray(0, this.#fill))
+      this.#write()
+    }
   }
 
-  #flush(): void {
-    const bytes = Buffer.concat(this.#gathered)
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done, bytes.length - done, this.#at + done)
+  #write(): void {
+    const bytes = this.#gathered.subarray(0, this.#fill)
+    writeAll(this.#file, bytes, this.#at)
     this.#at += bytes.length
-    this.#gathered = []
-    this.#gatheredBytes = 0
+    this.#ready = Math.max(this.#ready, this.#at)
+    this.#fill = 0
   }
 }
 
-const pathOf = (folder: string, first: number): string => join(folder, `journal.${first}`)
-
-/** Numbers of the first checkpoints of the journals in a folder, in order. */
-export function journalsIn(folder: string): readonly number[] {
-  const numbers = readdirSync(folder).map((name) => /^journal\.(\d+)$/.exec(name)?.[1])
-  return numbers.filter((number) => number !== undefined).map(Number).sort((a, b) => a - b)
+/** The journals that are there. */
+export function journalsIn(folder: string): readonly string[] {
+  const names = readdirSync(folder)
+  return JOURNALS.filter((name) => names.includes(name))
 }

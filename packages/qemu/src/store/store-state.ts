@@ -6,15 +6,19 @@ import { QemuError } from '../qemu-error.ts'
 import type { MachineFacts } from './checkpoint-store.ts'
 
 const PAGE_SIZE = 4096
-const VERSION = 1
+const VERSION = 2
 
 /** What is written down of the newest state whose memory is in one piece; journals have what came behind it. */
 export interface StoreState extends MachineFacts {
   /** Name of the folder within the store. */
   readonly folder: string
   readonly epoch: number
+  /** When that was complete, in milliseconds since 1970. */
+  readonly at: number
   /** SHA-256 of the file of the devices, in hexadecimal. */
   readonly devicesSha256: string
+  /** Key of the entries of its journals, in hexadecimal. */
+  readonly journalKey: string
 }
 
 /** Where a block begins among all pages of a guest. */
@@ -44,7 +48,7 @@ export function readState(store: string): StoreState | undefined {
   if (text === undefined) return undefined
   try {
     const { version, ...state } = JSON.parse(text.toString()) as StoreState & { readonly version: number }
-    if (version === VERSION && /^g\d+$/.test(state.folder) && Number.isSafeInteger(state.epoch) && Array.isArray(state.blocks)) return state
+    if (version === VERSION && /^g\d+$/.test(state.folder) && Number.isSafeInteger(state.epoch) && Number.isSafeInteger(state.at) && Array.isArray(state.blocks) && typeof state.journalKey === 'string') return state
   } catch {
     // said below
   }

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
 import type { CheckpointStore, MachineFacts } from '../../src/store/checkpoint-store.ts'
 import { openDirectoryStore } from '../../src/store/directory-store.ts'
+import { encodeHead, encodeTail } from '../../src/store/journal-format.ts'
 import { openBackup } from '../../src/store/open-backup.ts'
 import { emptyDirectory } from '../empty-directory.ts'
 
@@ -36,7 +38,8 @@ const zeros = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 describe('a store of checkpoints', () => {
   it('gives the last complete checkpoint, not what came in behind it', async () => {
     const path = emptyDirectory()
-    const store = openDirectoryStore(path)
+    let time = 1_000
+    const store = openDirectoryStore(path, { time: () => (time += 1_000) })
     await store.begin(facts)
     send(store, [[0, 1], [0, 7], [9, 3]])
     expect(await store.commit(devices(0))).toBe(0)
@@ -44,6 +47,9 @@ describe('a store of checkpoints', () => {
     expect(await store.commit(devices(1))).toBe(1)
     send(store, [[1, 9], [2, 9]])
     await store.close()
+    const backup = await openBackup(path)
+    backup.close()
+    expect(backup.at).toBe(3_000)
     expect(await kept(path)).toEqual({ epoch: 1, fills: [0, 5, 0, 0, 0, 0, 0, 0, 0, 3], devices: [4, 1, 0] })
   })
 
@@ -130,6 +136,12 @@ describe('a store of checkpoints', () => {
     await store.close()
   })
 
+  it('is not made by looking for one that is not there', async () => {
+    const path = join(emptyDirectory(), 'typo')
+    await expect(openBackup(path)).rejects.toMatchObject({ code: 'QEMU_STORE_EMPTY', message: `${path} is not there` })
+    expect(existsSync(path)).toBe(false)
+  })
+
   it('cannot be where no directory can be made', () => {
     expect(() => openDirectoryStore('/dev/null/store')).toThrow(/QEMU_STORE_IO|ENOTDIR/)
   })
@@ -157,18 +169,18 @@ const flip = (path: string, at: number): void => {
 describe('after a crash or on a bad disk', () => {
   it('the last checkpoint that is complete counts, wherever the journal was cut', async () => {
     const path = await threeCheckpoints()
-    const journal = readFileSync(join(path, 'g0', 'journal.1'))
+    const journal = readFileSync(join(path, 'g0', 'journal.a'))
     const one = journal.length / 2
     for (const cut of [0, 1, 15, 16, 20, 24, 100, one - 33, one - 1, one, one + 1, journal.length - 1]) {
-      truncateSync(join(path, 'g0', 'journal.1'), 0)
-      appendFileSync(join(path, 'g0', 'journal.1'), journal.subarray(0, cut))
+      truncateSync(join(path, 'g0', 'journal.a'), 0)
+      appendFileSync(join(path, 'g0', 'journal.a'), journal.subarray(0, cut))
       expect(await kept(path)).toMatchObject({ epoch: cut < one ? 0 : 1, fills: cut < one ? [1, 0, 0, 0, 0, 0, 0, 1, 0, 0] : [1, 2, 0, 0, 0, 0, 0, 2, 0, 0] })
     }
   })
 
   it('a changed byte in the journal makes that checkpoint and those behind it not count', async () => {
     const path = await threeCheckpoints()
-    const journal = join(path, 'g0', 'journal.1')
+    const journal = join(path, 'g0', 'journal.a')
     const { length } = readFileSync(journal)
     for (let at = 0; at < length / 2; at += 111) {
       flip(journal, at)
@@ -189,7 +201,7 @@ describe('after a crash or on a bad disk', () => {
     flip(join(path, 'g0', 'sums.0'), 3)
     flip(join(path, 'g0', 'devices.0'), 1)
     expect((await kept(path)).epoch).toBe(2)
-    truncateSync(join(path, 'g0', 'journal.1'), 0)
+    truncateSync(join(path, 'g0', 'journal.a'), 0)
     await expect(kept(path)).rejects.toMatchObject({ code: 'QEMU_STORE_DAMAGED' })
     writeFileSync(join(path, 'state.json'), '{"version":1,"folder":"../.."}')
     await expect(kept(path)).rejects.toMatchObject({ code: 'QEMU_STORE_DAMAGED' })
@@ -206,19 +218,75 @@ describe('after a crash or on a bad disk', () => {
     expect(await kept(path)).toEqual(before)
   })
 
-  it('a journal that went to the image and was not removed changes nothing', async () => {
+  it('entries that a guest has made up in its memory do not count, wherever they come to lie', async () => {
     const path = emptyDirectory()
-    const store = openDirectoryStore(path, { journalBytes: 1 })
+    const store = openDirectoryStore(path)
     await store.begin(facts)
     await store.commit(devices(0))
-    send(store, [[1, 1]])
-    const copy = emptyDirectory()
-    const commit = store.commit(devices(1))
-    await commit
-    const journal = join(path, 'g0', 'journal.1')
-    if (existsSync(journal)) cpSync(journal, join(copy, 'journal.1'))
+    const forged = new Uint8Array(PAGE)
+    let at = 0
+    const stranger = createHash('sha256')
+    for (const part of [encodeHead(2), ...encodeTail({ devices: devices(66), at: 0 })]) {
+      forged.set(part, at)
+      stranger.update(part)
+      at += part.length
+    }
+    forged.set(stranger.digest(), at)
+    store.page(ram, 0, forged)
+    await store.commit(devices(1))
     await store.close()
-    if (existsSync(join(copy, 'journal.1'))) cpSync(join(copy, 'journal.1'), journal)
-    expect(await kept(path)).toMatchObject({ epoch: 1, fills: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0] })
+    const journal = join(path, 'g0', 'journal.a')
+    writeFileSync(journal, Buffer.concat([readFileSync(journal), forged]))
+    expect(await kept(path)).toMatchObject({ epoch: 1, devices: [4, 1, 0] })
+  })
+
+  it('a store of another version is not taken for one of this', async () => {
+    const path = await threeCheckpoints()
+    const state = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as Record<string, unknown>
+    writeFileSync(join(path, 'state.json'), JSON.stringify({ ...state, version: 1 }))
+    await expect(kept(path)).rejects.toMatchObject({ code: 'QEMU_STORE_DAMAGED' })
+  })
+})
+
+/** The store as a process leaves it that is killed now. */
+function copyOf(path: string): string {
+  const copy = emptyDirectory()
+  cpSync(path, copy, { recursive: true, filter: (one) => !one.endsWith('/lock') })
+  return copy
+}
+
+describe('a store whose process is killed', () => {
+  test.prop([fc.array(fc.array(fc.tuple(fc.nat(9), fc.nat(3)), { maxLength: 12 }), { minLength: 1, maxLength: 12 }), fc.constantFrom(1, 20_000, 1e9), fc.constantFrom('power' as const, 'process' as const)], { numRuns: 15 })(
+    'has what was committed last, whatever went on in it', async (epochs, journalBytes, durability) => {
+      const path = emptyDirectory()
+      const store = openDirectoryStore(path, { journalBytes, durability })
+      await store.begin(facts)
+      const guest = [...zeros]
+      for (const [epoch, fills] of epochs.entries()) {
+        send(store, fills)
+        for (const [page, fill] of fills) guest[page] = fill
+        await store.commit(devices(epoch))
+        send(store, [[3, 77]]) // comes in half
+        expect(await kept(copyOf(path))).toEqual({ epoch, fills: guest, devices: [4, epoch, 0] })
+        await store.drop()
+      }
+      await store.close()
+    },
+  )
+
+  it('is right at each moment of folding a journal that is written over', async () => {
+    const path = emptyDirectory()
+    const store = openDirectoryStore(path, { journalBytes: 60_000 })
+    await store.begin(facts)
+    for (let epoch = 0; epoch < 20; epoch++) {
+      send(store, [[epoch % 8, 1 + epoch], [9, 200 - epoch]])
+      await store.commit(devices(epoch))
+      for (let turn = 0; turn < 3; turn++) {
+        const { epoch: found, fills } = await kept(copyOf(path))
+        expect([found, fills[epoch % 8], fills[9]]).toEqual([epoch, 1 + epoch, 200 - epoch])
+      }
+    }
+    await store.close()
+    expect(readFileSync(join(path, 'state.json'), 'utf8')).not.toContain('"epoch":0,')
   })
 })

@@ -4,7 +4,7 @@ import { remaining } from './remaining.ts'
 import { streamFailed } from './stream-failed.ts'
 
 /** Longest time for which signals wait to be seen, in milliseconds, when writing goes well. */
-const TURN_EVERY_MS = 25
+const TURN_EVERY_MS = 100
 
 /** Writes to what never waits for somebody: a file, a device. Parts go from where they lie. */
 export function fileSink(fd: number): ByteSink {

@@ -18,6 +18,8 @@ export class EpochReceiver {
   #token = 0n
   #turn = 0
   #bytes: Uint8Array = new Uint8Array(0)
+  /** Of each guest the batch that was given out to its end: its memory is used again once the guest's reader asks for more. */
+  readonly #spent = new Map<number, Uint8Array>()
   #given = 0
   #fetching: Promise<'more' | 'end'> | undefined
 
@@ -64,7 +66,16 @@ export class EpochReceiver {
    * It fails as `Session.peek`.
    */
   source(member: number): ByteSource {
-    return { read: (max) => (this.#turn === member && this.#bytes.length > 0 ? this.#part(max) : this.#next(member, max)) }
+    return { read: (max) => this.#read(member, max) }
+  }
+
+  #read(member: number, max: number): Uint8Array | Promise<Uint8Array | undefined> {
+    const spent = this.#spent.get(member)
+    if (spent !== undefined) {
+      this.#spent.delete(member)
+      this.#session.buffers.give(spent) // what was given out of it is not valid any more
+    }
+    return this.#turn === member && this.#bytes.length > 0 ? this.#part(max) : this.#next(member, max)
   }
 
   /** The word that is next, if it is one; nothing is waited for beyond the next thing that comes. @throws as `Session.peek` */
@@ -131,7 +142,10 @@ export class EpochReceiver {
       this.#session.take(this.#given)
       this.#given = 0
     }
-    if (this.#bytes.length === 0) this.#turned.notify()
+    if (this.#bytes.length === 0) {
+      this.#spent.set(this.#turn, part)
+      this.#turned.notify()
+    }
     return part
   }
 }

@@ -124,10 +124,14 @@ export class Wire {
     }
   }
 
-  /** Silence is counted in steps, so that a process that was stopped for a while looks at what came meanwhile before it complains. */
+  /**
+   * Silence is counted in steps, so that a process that was stopped for a while looks at what came meanwhile before it complains. Steps are due one after
+   * the other, whenever they come: timers that are a little late do not add up.
+   */
   async #listens(stepMs: number, silenceMs: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#clock.sleep(stepMs, signal)
+    for (let due = this.#clock.now() + stepMs; !signal.aborted; ) {
+      await this.#clock.sleep(Math.max(0, due - this.#clock.now()), signal)
+      due = Math.max(due, this.#clock.now() - stepMs) + stepMs
       if (this.#reading) this.#quiet += 1
       if (this.#quiet * stepMs >= silenceMs) {
         throw new LinkError('LINK_TIMEOUT', `nothing was heard from the peer for ${silenceMs} ms`, { hint: 'look whether the other host and the network are well' })

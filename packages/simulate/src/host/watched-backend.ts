@@ -1,4 +1,4 @@
-import type { CheckpointDevice, DomId, GuestForRestore, GuestForSave, HypervisorBackend, Lifecycle, ShadowPorts } from '@xen-replication/hypervisor'
+import type { CheckpointDevice, DomId, GuestForRestore, GuestForSave, GuestBuilder, HypervisorBackend, Lifecycle, PacketTap, ShadowPorts } from '@xen-replication/hypervisor'
 
 /** What looks on, and takes its time. */
 export interface BackendWatch {
@@ -8,6 +8,12 @@ export interface BackendWatch {
   lifecycle(domId: DomId): Promise<void>
   /** The guest is about to run. */
   unpausing(domId: DomId): Promise<void>
+  /** The guest is about to go on from what its memory is now. */
+  resuming(domId: DomId): Promise<void>
+  /** Memory of a guest that is restored, as it is to be used. */
+  builder(memory: GuestBuilder): GuestBuilder
+  /** A card of the guest as it is to be used. */
+  tap(tap: PacketTap, domId: DomId): PacketTap
   /** A device of the guest as it is to be used. */
   device(device: CheckpointDevice, domId: DomId): CheckpointDevice
 }
@@ -25,7 +31,10 @@ export function watchedBackend(backend: HypervisorBackend, watch: BackendWatch):
     return {
       state: () => inner.state(),
       suspend: (signal) => watched(() => inner.suspend(signal)),
-      resume: (how) => watched(() => inner.resume(how)),
+      resume: (how) => watched(async () => {
+        if (how === 'resumed') await watch.resuming(domId)
+        await inner.resume(how)
+      }),
       pause: () => watched(() => inner.pause()),
       unpause: () => watched(() => watch.unpausing(domId).then(() => inner.unpause())),
       destroy: () => watched(() => inner.destroy()),
@@ -40,9 +49,9 @@ export function watchedBackend(backend: HypervisorBackend, watch: BackendWatch):
     rename: (domId, name) => slowly(() => backend.rename(domId, name)),
     create: (request) => backend.create(request),
     openForSave: (domId) => slowly(async () => guestForSave(await backend.openForSave(domId), lifecycleOf, watch)),
-    openForRestore: (request) => slowly(async () => guestForRestore(await backend.openForRestore(request), lifecycleOf, slowly)),
+    openForRestore: (request) => slowly(async () => guestForRestore(await backend.openForRestore(request), lifecycleOf, watch, slowly)),
     openShadow: (domId) => slowly(async () => shadow(await backend.openShadow(domId), domId, watch)),
-    openTaps: (domId) => backend.openTaps(domId),
+    openTaps: (domId) => slowly(async () => (await backend.openTaps(domId)).map((tap) => watch.tap(tap, domId))),
     lifecycle: (domId) => lifecycleOf(domId, backend.lifecycle(domId)),
     close: () => backend.close(),
   }
@@ -70,10 +79,11 @@ function shadow(ports: ShadowPorts, domId: DomId, watch: BackendWatch): ShadowPo
   }
 }
 
-function guestForRestore(guest: GuestForRestore, lifecycleOf: LifecycleOf, slowly: <T>(work: () => Promise<T>) => Promise<T>): GuestForRestore {
+function guestForRestore(guest: GuestForRestore, lifecycleOf: LifecycleOf, watch: BackendWatch, slowly: <T>(work: () => Promise<T>) => Promise<T>): GuestForRestore {
   const { facts, memory, cpu, rings, pv, deviceModel } = guest
   return {
-    facts, memory, cpu, rings, pv, deviceModel,
+    facts, cpu, rings, pv, deviceModel,
+    memory: watch.builder(memory),
     lifecycle: lifecycleOf(facts.domId, guest.lifecycle),
     complete: (frames) => slowly(() => guest.complete(frames)),
     close: () => slowly(() => guest.close()),

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { FaultName } from '../faults.ts'
 import type { Violation } from '../run/invariants.ts'
 import { runSeed } from '../run/run-seed.ts'
-import { strategies, type StrategyName } from '../strategies.ts'
+import type { StrategyName } from '../strategies.ts'
 
 /** Seeds in a row that one job plays before it tells of them. */
 export interface Block {
@@ -34,7 +34,7 @@ export interface BlockResult {
 export async function runBlock({ strategy, fault, first, count }: Block): Promise<BlockResult> {
   const result = { first, count, digest: 0, epochs: 0, takeOvers: 0, ms: 0, violations: [] as SeedViolation[] }
   for (let seed = first; seed < first + count; seed += 1) {
-    const one = await runSeed({ seed, name: strategy, strategy: strategies[strategy].strategy, fault })
+    const one = await runSeed({ seed, strategy, fault })
     result.digest = crc32(one.digest, result.digest)
     result.epochs += one.epochs
     result.takeOvers += one.tookOver ? 1 : 0

@@ -11,7 +11,7 @@ export interface SimulateRequest {
   /** First seed. */
   readonly first: number
   readonly seeds: number
-  /** Threads; 1 uses none but this. */
+  /** Threads that play. */
   readonly jobs: number
   readonly signal: AbortSignal
   /** Told how many seeds have been played. */
@@ -46,8 +46,9 @@ export async function simulateSeeds(request: SimulateRequest): Promise<Simulated
     results.set(result.first, result)
     request.progress?.((played += result.count))
   }
-  if (request.jobs <= 1) await alone(next, done, request.signal)
-  else await Promise.all(Array.from({ length: request.jobs }, () => inThread(next, done, request.signal)))
+  const file = workerFile()
+  if (file === undefined) await alone(next, done, request.signal)
+  else await Promise.all(Array.from({ length: request.jobs }, () => inThread(file, next, done, request.signal)))
   return summed([...results.values()].sort((one, other) => one.first - other.first))
 }
 
@@ -62,6 +63,7 @@ function blocksOf({ strategy, fault, first, seeds }: SimulateRequest): () => Blo
   }
 }
 
+/** Where there is no built worker: from the sources. */
 async function alone(next: () => Block | undefined, done: (result: BlockResult) => void, signal: AbortSignal): Promise<void> {
   for (let block = next(); block !== undefined; block = next()) {
     signal.throwIfAborted()
@@ -70,8 +72,8 @@ async function alone(next: () => Block | undefined, done: (result: BlockResult) 
   }
 }
 
-async function inThread(next: () => Block | undefined, done: (result: BlockResult) => void, signal: AbortSignal): Promise<void> {
-  const worker = new Worker(workerFile())
+async function inThread(file: URL, next: () => Block | undefined, done: (result: BlockResult) => void, signal: AbortSignal): Promise<void> {
+  const worker = new Worker(file)
   try {
     for (let block = next(); block !== undefined; block = next()) {
       signal.throwIfAborted()
@@ -96,10 +98,9 @@ function answered(worker: Worker, block: Block, signal: AbortSignal): Promise<Bl
   })
 }
 
-/** Beside this module, or beside the bundle that it is a part of. */
-function workerFile(): URL {
-  const [module, bundled] = ['./worker.js', './simulate-worker.cjs'].map((file) => new URL(file, import.meta.url)) as [URL, URL]
-  return existsSync(bundled) ? bundled : module
+/** Beside the bundle that this is a part of, or beside this module. */
+function workerFile(): URL | undefined {
+  return ['./simulate-worker.cjs', './worker.js'].map((file) => new URL(file, import.meta.url)).find((file) => existsSync(file))
 }
 
 function summed(results: readonly BlockResult[]): Simulated {

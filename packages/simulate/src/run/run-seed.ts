@@ -1,6 +1,6 @@
-import type { Strategy } from '@xen-replication/plugin-api'
 import { mutationOf, type FaultName } from '../faults.ts'
 import type { Site } from '../network/network.ts'
+import { strategies, type StrategyName } from '../strategies.ts'
 import { letRun } from '../time/virtual-time.ts'
 import type { Violation } from './invariants.ts'
 import type { HostName, Scenario } from './scenario.ts'
@@ -9,9 +9,7 @@ import { World, type Member } from './world.ts'
 
 export interface SeedRequest {
   readonly seed: number
-  /** Name under which the two sides know the strategy. */
-  readonly name: string
-  readonly strategy: Strategy
+  readonly strategy: StrategyName
   readonly fault?: FaultName | undefined
   readonly keep?: 'lines' | 'digest' | undefined
 }
@@ -31,21 +29,21 @@ export interface SeedResult {
 }
 
 /** How often guests are looked at, in milliseconds. */
-const TICK_MS = 10
+const TICK_MS = 20
 /** A pair works for so long at least. */
-const LEAST_MS = 100
+const LEAST_MS = 50
 /** Time without trouble before the protection is ended. */
-const QUIET_MS = 150
+const QUIET_MS = 60
 /** A pair that has hardly begun may take so much longer. */
 const PATIENCE_MS = 5_000
 /** Within so much time after the last trouble both sides have come to an end. */
 const BOUND_MS = 12_000
 /** Guests work for so long once all is over. */
-const AFTER_MS = 30
+const AFTER_MS = 20
 
 /** Plays one run from its beginning to its end, or to the first thing that must not be. */
-export async function runSeed({ seed, name, strategy, fault, keep = 'digest' }: SeedRequest): Promise<SeedResult> {
-  const world = new World(seed, name, strategy, mutationOf(fault), keep)
+export async function runSeed({ seed, strategy, fault, keep = 'digest' }: SeedRequest): Promise<SeedResult> {
+  const world = new World(seed, strategy, strategies[strategy], mutationOf(fault), keep)
   const { time, watch, story } = world
   story.tell('run', `seed ${seed}: ${JSON.stringify({ ...world.scenario, troubles: undefined })}`)
   const course = new Course(world)
@@ -117,22 +115,19 @@ function heal({ network, arbiter, story }: World): void {
   }
 }
 
-/** States in which a primary is told that it may stop. */
-const PROTECTED: ReadonlySet<string> = new Set(['copying', 'sent', 'waiting'])
-
 /** Where there is still a pair the operator ends it, unless it stands still. */
 function call(world: World, patience: number): void {
   const { members, watch, time, story } = world
   const { a } = members
   const young = a.outcome === undefined && a.process.state === 'runs' && watch.acknowledged < 2
   if (young && time.now < patience) return void time.after(QUIET_MS, () => call(world, patience))
-  if (a.outcome !== undefined || a.process.state !== 'runs' || !PROTECTED.has(a.state)) return
+  if (a.outcome !== undefined || a.process.state !== 'runs' || !world.manner.paired.includes(a.state)) return
   story.tell('run', `epoch ${watch.acknowledged} is acknowledged; the operator ends it`)
   world.ask('a', 'stop')
 }
 
 /** Where an operator who wants an end gets it although nobody could say who may run the guest. */
-const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed'])
+const GIVEN_UP: ReadonlySet<string> = new Set(['paused', 'failed', 'parked'])
 
 /** Whoever has the right to run the guest, and lives, runs it. */
 function lookBack({ members, watch, arbiter, scenario, stopped }: World): void {

@@ -1,6 +1,7 @@
 import type { FaultCall } from '@xen-replication/backend-mock'
 import type { GuestKind } from '@xen-replication/hypervisor'
 import type { Chance } from '../chance.ts'
+import type { Manner } from '../strategies.ts'
 import type { NetworkManner, Site } from '../network/network.ts'
 import type { Skew } from '../time/process-clock.ts'
 
@@ -35,6 +36,8 @@ export interface Scenario {
   readonly workload: 'counter' | 'uniform' | 'zipf' | 'database'
   /** Operations a second. */
   readonly rate: number
+  /** Packets from one that is of its moment, so that no two guests send the same, to the next; 0: never. */
+  readonly noiseEvery: number
   readonly intervalMs: number
   readonly heartbeatMs: number
   readonly silenceMs: number
@@ -50,32 +53,33 @@ export interface Scenario {
   readonly troubles: readonly PlannedTrouble[]
 }
 
-const LEAST_PAGES = 272
-/** Share of runs with guests whose page numbers are spread over 4 GiB: they take several times as long. */
-const SPARSE_SHARE = 0.02
+const LEAST_PAGES = { pv: 72, sparse: 272 } as const
 /** Troubles begin within so many milliseconds. */
-const WINDOW_MS = 250
+const WINDOW_MS = 100
 /** How far a clock may be off: far more than any quartz. */
 const DRIFT = 0.02
 
 /** @param states of the tables of the two sides, which troubles may wait for */
-export function drawScenario(chance: Chance, states: Readonly<Record<HostName, readonly string[]>>): Scenario {
-  const heartbeatMs = chance.pick([10, 20, 50, 100])
+export function drawScenario(chance: Chance, { secondary, kinds, otherKinds }: Manner, states: Readonly<Record<HostName, readonly string[]>>): Scenario {
+  const runsAlong = secondary === 'runs-along'
+  const heartbeatMs = chance.pick([10, 20, 50])
+  const kind = chance.of(otherKinds) ? (chance.pick(kinds.slice(1)) ?? kinds[0]) : kinds[0]
   const silenceMs = heartbeatMs * chance.pick([2, 3, 3, 5])
   return {
-    kind: chance.of(SPARSE_SHARE) ? chance.pick<GuestKind>(['pvh', 'hvm']) : 'pv',
-    pages: LEAST_PAGES + chance.whole(0, 16),
+    kind,
+    pages: LEAST_PAGES[kind === 'pv' ? 'pv' : 'sparse'] + chance.whole(0, 16),
     workload: chance.pick(['counter', 'uniform', 'zipf', 'database'] as const),
     rate: chance.pick([1_000, 2_000, 5_000, 20_000]),
-    intervalMs: chance.pick([10, 20, 50, 100]),
+    noiseEvery: runsAlong ? chance.pick([0, 2, 5, 20]) : 0,
+    intervalMs: chance.pick([5, 10, 20, 40]),
     heartbeatMs,
     silenceMs,
     stalledMs: Math.max(500, 2 * silenceMs),
-    stageBytes: chance.pick([64, 512, 2048, 2048]) * 1024,
+    stageBytes: chance.pick([16, 64, 512, 512]) * 1024,
     network: drawNetwork(chance),
     skew: { a: drawSkew(chance), b: drawSkew(chance) },
     callMs: chance.pick([0.2, 1, 3]),
-    broken: chance.of(0.1) ? drawBroken(chance) : undefined,
+    broken: chance.of(0.1) ? (runsAlong && chance.of(0.6) ? drawBrokenAlong(chance) : drawBroken(chance)) : undefined,
     troubles: Array.from({ length: chance.pick([0, 1, 1, 1, 1, 1, 2, 2, 3, 4]) }, () => drawPlanned(chance, states)),
   }
 }
@@ -90,6 +94,13 @@ function drawBroken(chance: Chance): Scenario['broken'] {
   const a = ['suspend', 'resume', 'unpause', 'pause', 'destroy', 'device.setup', 'device.postsuspend', 'device.preresume', 'device.commit', 'device.teardown', 'map', 'take', 'frames', 'close'] as const
   const b = ['openForRestore', 'populate', 'map', 'complete', 'rename', 'unpause', 'destroy', 'close'] as const
   return chance.of(0.6) ? { who: 'a', call: chance.pick(a), time: chance.whole(1, 12) } : { who: 'b', call: chance.pick(b), time: chance.whole(1, 6) }
+}
+
+/** A call that only guests on both hosts need. */
+function drawBrokenAlong(chance: Chance): Scenario['broken'] {
+  const a = ['openTaps', 'tap.open', 'tap.taken', 'tap.rest', 'tap.send', 'tap.close'] as const
+  const b = ['openShadow', 'openTaps', 'tap.open', 'tap.taken', 'tap.rest', 'tap.close', 'take', 'suspend', 'resume', 'pause', 'device.setup', 'device.postsuspend', 'device.preresume', 'device.teardown'] as const
+  return chance.of(0.4) ? { who: 'a', call: chance.pick(a), time: chance.whole(1, 6) } : { who: 'b', call: chance.pick(b), time: chance.whole(1, 6) }
 }
 
 const draws: readonly [(chance: Chance) => Trouble, ...((chance: Chance) => Trouble)[]] = [

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '@xen-replication/format'
 import { isXrError } from '@xen-replication/errors'
 import type { Arbiter, Channel, Clock, OptionValues, Strategy } from '@xen-replication/plugin-api'
-import { EpochReceiver, EpochSender, openReceiver, openSender, type Session } from '@xen-replication/session'
+import { EpochReceiver, EpochSender, LockstepReceiver, LockstepSender, openReceiver, openSender, type Session } from '@xen-replication/session'
 import { followPrimary, keepProtected, Wishes, type KeepRequest, type KeptResult, type PrimaryLink, type ReplicaJob, type ReplicaResult, type SecondaryLink } from '@xen-replication/toolstack'
 
 /** As `Operation` of the toolstack. */
@@ -24,8 +24,15 @@ export interface Times {
 
 /** How long greetings may take here, and silence before there is a copy, in milliseconds. */
 const GREETING_MS = 1_000
+/** Batches of the size that guests have here. */
+const SIZES = { batchBytes: 64 * 1024, windowBytes: 1024 * 1024 } as const
 
-export interface PrimaryTask extends Side {
+/** Whether the secondary's guest runs along. */
+interface Secondaries {
+  readonly secondary: 'waits' | 'runs-along'
+}
+
+export interface PrimaryTask extends Side, Secondaries {
   readonly backend: KeepRequest['host']['backend']
   readonly name: string
   readonly strategy: Strategy
@@ -43,12 +50,13 @@ export async function protect(task: PrimaryTask): Promise<KeptResult> {
   let session: Session | undefined
   try {
     const { heartbeatMs, silenceMs, stalledMs } = times
-    const limits = { heartbeatMs, silenceMs: Math.max(GREETING_MS, silenceMs), handshakeMs: GREETING_MS }
+    const limits = { heartbeatMs, silenceMs: Math.max(GREETING_MS, silenceMs), handshakeMs: GREETING_MS, ...SIZES }
     session = await openSender({ channel, clock, purpose: task.name, limits, must: ['replication'], compression: 'none', random })
-    const sender = new EpochSender(session, stalledMs)
+    const lockstep = task.secondary === 'runs-along' ? new LockstepSender(session, stalledMs) : undefined
+    const sender = lockstep ?? new EpochSender(session, stalledMs)
     await sender.begin({ guest: fromHex((domains[0]?.uuid ?? '').replaceAll('-', '')) as Uint8Array, token: 0n, heartbeatMs, silenceMs, members: 1, arbiter: 1 })
     const link = { id: sender.id, ...task.link(sender) }
-    const kept = await keepProtected({ host: { backend, clock }, role: strategy.primary, options, domains, chosen: { kind: 'arbiter', arbiter }, operation, link, peer: 'host b', stageBytesMax: task.stageBytes })
+    const kept = await keepProtected({ host: { backend, clock }, role: strategy.primary, options, domains, chosen: { kind: 'arbiter', arbiter }, operation, link, lockstep, peer: 'host b', stageBytesMax: task.stageBytes })
     await session.end()
     return kept
   } catch (error) {
@@ -59,7 +67,7 @@ export async function protect(task: PrimaryTask): Promise<KeptResult> {
   }
 }
 
-export interface SecondaryTask extends Side {
+export interface SecondaryTask extends Side, Secondaries {
   readonly backend: ReplicaJob['host']['backend']
   readonly collected: ReplicaJob['host']['collected']
   readonly name: string
@@ -71,12 +79,13 @@ export async function follow(task: SecondaryTask): Promise<ReplicaResult> {
   const { backend, collected, channel, clock, random, operation, arbiter } = task
   let session: Session | undefined
   try {
-    session = await openReceiver({ channel, clock, purpose: 'migrate', alsoFor: [task.name], limits: { handshakeMs: GREETING_MS, silenceMs: GREETING_MS, heartbeatMs: GREETING_MS / 10 }, compression: 'none', random })
-    const receiver = new EpochReceiver(session)
+    session = await openReceiver({ channel, clock, purpose: 'migrate', alsoFor: [task.name], limits: { handshakeMs: GREETING_MS, silenceMs: GREETING_MS, heartbeatMs: GREETING_MS / 10, ...SIZES }, compression: 'none', random })
+    const lockstep = task.secondary === 'runs-along' ? new LockstepReceiver(session) : undefined
+    const receiver = lockstep ?? new EpochReceiver(session)
     const { guest, members, heartbeatMs, silenceMs } = await receiver.asked()
     await receiver.ready({ heartbeatMs, silenceMs })
     const job = { host: { backend, clock, collected }, request: { then: 'run' as const }, chosen: { kind: 'arbiter' as const, arbiter }, operation, url: 'host a' }
-    const result = await followPrimary(job, { link: task.link(receiver), id: receiver.id, guest: uuidOf(guest), members, strategy: session.agreement.purpose })
+    const result = await followPrimary(job, { link: task.link(receiver), id: receiver.id, guest: uuidOf(guest), members, strategy: session.agreement.purpose, lockstep })
     await session.end()
     return result
   } catch (error) {

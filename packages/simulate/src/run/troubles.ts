@@ -18,10 +18,10 @@ function begin(world: World, trouble: Trouble): void {
   const { members, connection, network, arbiter, time } = world
   switch (trouble.what) {
     case 'kill':
-      world.watch.dies(trouble.who, members.b.state)
+      world.watch.dies(trouble.who, readiness(world))
       return kill(world, trouble.who)
     case 'power':
-      world.watch.dies(trouble.who, members.b.state)
+      world.watch.dies(trouble.who, readiness(world))
       connection.dead(trouble.who, trouble.keep)
       members[trouble.who].process.kill()
       return members[trouble.who].host.powerOff()
@@ -44,8 +44,10 @@ function begin(world: World, trouble: Trouble): void {
   }
 }
 
+const readiness = ({ members, manner }: World): 'ready' | 'not' => (members.b.state === manner.ready ? 'ready' : 'not')
+
 /** States in which `failover` says that the other side is gone; nobody says so who has not looked. */
-const ALONE: ReadonlySet<string> = new Set(['arbitrating', 'standing', 'winning'])
+const ALONE: ReadonlySet<string> = new Set(['arbitrating', 'standing', 'winning', 'doubting', 'wondering', 'regaining'])
 
 function ask(world: World, { who, wish }: Extract<Trouble, { what: 'wish' }>): void {
   const { members, story, watch } = world

@@ -94,7 +94,7 @@ class Settling {
     for (const { domId } of await this.#left()) {
       const guest = await this.#host.backend.openForSave(domId)
       try {
-        for (const device of guest.devices) {
+        for (const device of guest.devices.filter(({ kind }) => kind !== 'guest')) {
           await device.setup()
           await device.teardown('release')
         }

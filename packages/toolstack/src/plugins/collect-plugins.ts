@@ -47,7 +47,7 @@ export function collectPlugins(plugins: readonly Plugin[]): Collected {
       const found = of(kind).find((one) => one.name === name)
       if (found !== undefined) return found
       const known = of(kind).map((one) => one.name)
-      throw new PluginError(missing[kind], `no plugin brings a ${kind} '${name}'`, { hint: `known: ${known.join(', ') || 'none'}; --plugin NAME loads more` })
+      throw new PluginError(missing[kind], `no plugin brings ${/^[ao]/.test(kind) ? 'an' : 'a'} ${kind} '${name}'`, { hint: `known: ${known.join(', ') || 'none'}; --plugin NAME loads more` })
     },
   }
 }

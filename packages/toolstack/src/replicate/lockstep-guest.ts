@@ -106,11 +106,14 @@ export class LockstepGuest extends ShadowGuest {
     this.wasCompleted()
   }
 
+  /** What it sends is taken until it is gone: nothing of it may be seen meanwhile. */
   override async destroy(): Promise<void> {
+    if (this.facts !== undefined) await this.stand().catch(() => undefined) // it goes in any case
     await this.#halt()
-    await this.#letGo('drop').catch(() => undefined) // it goes in any case
+    for (const device of this.#devices) await device.teardown('drop').catch(() => undefined)
     await this.#shadow?.close('goes').catch(() => undefined)
     await super.destroy()
+    for (const tap of this.#taps) await tap.close('drop').catch(() => undefined)
   }
 
   /** A copy that runs along and is nobody's goes. */

@@ -149,8 +149,9 @@ export class Primary {
   async #readDirtyLists(): Promise<void> {
     const { lockstep, guests } = this.#ports
     if (lockstep === undefined) throw new ReplError('REPL_UNKNOWN_EFFECT', 'the peer has no guest that runs', { hint: 'report this to the author of the strategy' })
-    this.#more = []
-    for (const _ of guests) this.#more.push(await lockstep.dirtyPfns())
+    const lists: (readonly number[])[] = []
+    while (lists.length < guests.length) lists.push(await lockstep.dirtyPfns())
+    this.#more = lists
   }
 
   async #sendMemory(): Promise<void> {

@@ -150,10 +150,14 @@ export class Secondary {
   /** @throws LinkError LINK_LOST when the primary is lost before */
   async #unlessLost(work: Promise<void>): Promise<void> {
     const { signal } = this.#ports.link
-    const lost = signal.aborted ? Promise.reject(asLost(signal.reason)) : new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(asLost(signal.reason)), { once: true }))
-    work.catch(() => undefined)
-    lost.catch(() => undefined)
-    await Promise.race([lost, work])
+    let lost = (): void => undefined
+    const failure = new Promise<never>((_, reject) => {
+      lost = () => reject(asLost(signal.reason))
+      if (signal.aborted) lost()
+      signal.addEventListener('abort', lost, { once: true })
+    })
+    for (const one of [work, failure]) one.catch(() => undefined)
+    await Promise.race([failure, work]).finally(() => signal.removeEventListener('abort', lost))
   }
 
   async #acknowledge(): Promise<undefined> {

@@ -191,10 +191,10 @@ export class ShadowGuest {
     return openStreamRestorer(this.#reader, guest, { streamType: this.#streamType, applies: 'when-told', observe: tellRestore(this.#emit) })
   }
 
-  async #setUpReplicas({ session, replicas }: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
+  async #setUpReplicas(pair: ReplicaPair, guest: GuestForRestore, facts: ShadowFacts): Promise<void> {
     const own = this.#streamType === 'colo' ? [] : (guest.replicas ?? [])
-    for (const one of [...own, ...replicas(facts)]) {
-      await one.setup(session)
+    for (const one of [...own, ...pair.replicas(facts)]) {
+      await one.setup(pair.session)
       this.#replicas = [...this.#replicas, one]
     }
   }

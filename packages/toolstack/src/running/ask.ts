@@ -40,7 +40,7 @@ async function order(runDir: string, which: string, question: 'abort' | 'failove
   const found = choose(states.filter((state) => [state.guest, ...(state.guest?.split(' ') ?? []), state.id, String(state.domId), state.uuid].includes(which)))
   if (found === undefined) {
     const there = states.map(({ verb, guest }) => `${verb} ${guest ?? ''}`.trim()).join(', ')
-    throw new ToolstackError('TOOL_NO_OPERATION', `nothing is under way with '${which}'`, { hint: there === '' ? 'nothing is under way at all' : `under way: ${there}` })
+    throw new ToolstackError('TOOL_NO_OPERATION', `nothing is under way with '${which}'`, { hint: there === '' ? 'this user has nothing under way on this host; `xr list` tells how its guests stand' : `under way: ${there}` })
   }
   const answer = await ask(join(runDir, `${found.id}${SOCKET}`), question, signal)
   const end = answer as Partial<OperationEnd> | undefined

@@ -35,7 +35,7 @@ export function createRegistry(runDir: string, now: () => number, trouble: (why:
           note(event)
         },
         leave: async () => {
-          removeNote(runDir, id)
+          if (control !== undefined) removeNote(runDir, id)
           await control?.close(watch.end)
         },
       }

@@ -95,7 +95,7 @@ describe('an operation on the list', () => {
 describe('a list', () => {
   it('that is empty, or not there, says so', async () => {
     const { runDir, registry } = bench()
-    await expect(abortOperation(runDir, 'demo', never)).rejects.toMatchObject({ code: 'TOOL_NO_OPERATION', hint: 'nothing is under way at all' })
+    await expect(abortOperation(runDir, 'demo', never)).rejects.toMatchObject({ code: 'TOOL_NO_OPERATION', hint: 'this user has nothing under way on this host; `xr list` tells how its guests stand' })
     const entry = await registry.enter('op1', facts, () => undefined)
     await expect(abortOperation(runDir, 'other', never)).rejects.toMatchObject({ code: 'TOOL_NO_OPERATION', hint: 'under way: migrate demo' })
     await entry.leave()
