@@ -46,7 +46,7 @@ export class XenShadow implements ShadowPorts {
       await shadow.#model?.logDirty('on')
       return shadow
     } catch (error) {
-      await shadow.close('goes').catch(() => undefined) // the first error tells more
+      await shadow.close().catch(() => undefined) // the first error tells more
       throw error
     }
   }
@@ -73,7 +73,8 @@ export class XenShadow implements ShadowPorts {
     await this.#model.load(state)
   }
 
-  async close(_guest: 'stays' | 'goes'): Promise<void> {
+  /** Whoever closes it destroys the guest, or lets it stay: nothing here depends on that. */
+  async close(): Promise<void> {
     if (!this.#open) return
     this.#open = false
     this.#memory.close()

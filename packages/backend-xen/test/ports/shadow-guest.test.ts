@@ -42,8 +42,8 @@ describe('a guest that follows another one on Xen', () => {
     const { platform, ops, told, open } = host('hvm')
     const shadow = await open()
     expect(told.at(-1)).toBe(7)
-    await shadow.close('stays')
-    await shadow.close('stays')
+    await shadow.close()
+    await shadow.close()
     expect(told.slice(-2)).toEqual([0, -1])
     expect(ops).toEqual([2, 0])
     expect(platform.model.commands).toEqual(['xen-set-global-dirty-log {"enable":true}', 'xen-set-global-dirty-log {"enable":false}'])
@@ -66,7 +66,7 @@ describe('a guest that follows another one on Xen', () => {
     }
     expect(seen).toEqual(['QEVM one', 'QEVM two'])
     expect(readdirSync(scratch)).toEqual([])
-    await shadow.close('goes')
+    await shadow.close()
   })
 
   it('fails where a checkpoint has no state for the device model, or the model does not take it', async () => {
@@ -88,7 +88,7 @@ describe('a guest that follows another one on Xen', () => {
     const shadow = await open()
     await shadow.loadDeviceModel()
     await shadow.loadDeviceModel()
-    await shadow.close('goes')
+    await shadow.close()
     expect(platform.model.commands).toEqual([])
   })
 })

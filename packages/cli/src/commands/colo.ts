@@ -1,4 +1,5 @@
 import { intervalOption } from '../domains/interval-option.ts'
+import { qemuDisksOption } from '../domains/qemu-disks.ts'
 import { quirkOf, quirkOption, replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
 import { switchOption, textOption, type Verb } from './command.ts'
@@ -17,6 +18,7 @@ export const verb: Verb = {
     { flags: '-F, --unsafe', what: 'allow what can lose or show what no backup has' },
     { flags: '--peer <WHO>', what: 'what runs at the other end: `xr receive`, or `xl migrate-receive --colo`', choices: ['xr', 'xl'], standard: 'xr' },
     quirkOption,
+    qemuDisksOption,
     ...replicationOptions,
   ],
   host: true,

@@ -1,7 +1,6 @@
-import type { ReplicateRequest } from '@xen-replication/toolstack'
 import { usageError } from '../cli-error.ts'
 import { intervalOption } from '../domains/interval-option.ts'
-import { openQemuDisks, qemuDisksOption } from '../domains/qemu-disks.ts'
+import { qemuDisksOption } from '../domains/qemu-disks.ts'
 import { replicateRequest, replicationOptions } from '../domains/replicate-options.ts'
 import { runReplication } from '../domains/run-replication.ts'
 import { switchOption, textOption, type Verb } from './command.ts'
@@ -36,7 +35,7 @@ export const verb: Verb = {
     ['xr remus -b -F demo', 'what checkpoints cost'],
     ['xr remus --qemu-disks /run/demo.qmp,backup:10809,colo0 demo tcp://backup:9000', 'to `xr receive --qemu-disks /run/copy.qmp,0.0.0.0:10809,colo0 …`'],
   ],
-  run: async (ctx, words, options) => {
+  run: (ctx, words, options) => {
     const given = {
       blackhole: switchOption(options, 'blackhole'),
       adaptive: switchOption(options, 'adaptive'),
@@ -50,19 +49,8 @@ export const verb: Verb = {
     if (given['no-compression'] && request.compression !== undefined) throw usageError('-u and --compress exclude each other', 'give one of them')
     const whole = given['no-compression'] ? { ...request, compression: 'none' as const } : request
     const theirs = textOption(options, 'peer') === 'xl' ? { ...whole, url: withXl(whole.url), peer: 'xl' as const } : whole
-    const spec = textOption(options, 'qemuDisks')
-    if (spec === undefined) return runReplication(ctx, options, theirs)
-    requireFit(theirs, given['no-diskbuf'])
-    const disks = await openQemuDisks(spec)
-    return runReplication(ctx, options, { ...theirs, moreDevices: () => (disks === undefined ? [] : [disks.primary]) }).finally(() => disks?.close())
+    return runReplication(ctx, options, theirs)
   },
-}
-
-/** @throws CliError CLI_USAGE */
-function requireFit({ doms, url, peer }: ReplicateRequest, without: boolean): void {
-  if (without) throw usageError('-d and --qemu-disks exclude each other', 'give one of them')
-  if (doms.length > 1) throw usageError('--qemu-disks names the disks of one guest', 'protect each guest by itself')
-  if (url === undefined || peer === 'xl') throw usageError('--qemu-disks needs `xr receive --qemu-disks` at the other end', 'leave it out')
 }
 
 /** What `xl remus` starts at the other end. */

@@ -1,11 +1,28 @@
 import type { ReplicateRequest } from '@xen-replication/toolstack'
 import { listOption, textOption, type OptionValues, type VerbContext } from '../commands/command.ts'
+import { usageError } from '../cli-error.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { writeDocument } from '../output/json.ts'
+import { openQemuDisks } from './qemu-disks.ts'
 import { withToolstack } from './with-toolstack.ts'
 
 /** Protects guests for as long as that goes on, and tells how it ended. */
-export function runReplication(ctx: VerbContext, options: OptionValues, request: ReplicateRequest): Promise<ExitCode> {
+export async function runReplication(ctx: VerbContext, options: OptionValues, request: ReplicateRequest): Promise<ExitCode> {
+  const spec = textOption(options, 'qemuDisks')
+  if (spec === undefined) return run(ctx, options, request)
+  requireFit(request)
+  const disks = await openQemuDisks(spec)
+  return run(ctx, options, { ...request, moreDevices: () => (disks === undefined ? [] : [disks.primary]) }).finally(() => disks?.close())
+}
+
+/** Disks that QEMU copies. @throws CliError CLI_USAGE */
+function requireFit({ doms, url, peer, options }: ReplicateRequest): void {
+  if (options['no-diskbuf'] === true) throw usageError('-d and --qemu-disks exclude each other', 'give one of them')
+  if (doms.length > 1) throw usageError('--qemu-disks names the disks of one guest', 'protect each guest by itself')
+  if (url === undefined || peer === 'xl') throw usageError('--qemu-disks needs `xr receive --qemu-disks` at the other end', 'leave it out')
+}
+
+function run(ctx: VerbContext, options: OptionValues, request: ReplicateRequest): Promise<ExitCode> {
   warn(ctx, request)
   if (request.url !== undefined && request.peer !== 'xl') ctx.startGuard?.(hostOptions(options))
   return withToolstack(ctx, options, async ({ stack, T }) => {
