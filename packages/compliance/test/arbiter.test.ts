@@ -26,6 +26,7 @@ const mutants: Readonly<Record<string, string>> = {
   'tokens of one guest grow from session to session': 'token-stays one-session',
   'guests do not stand in each other’s way': 'one-guest-only',
   'a grant holds, and others can see that': 'holds-nothing',
+  'a pair that the guest was taken away from does not win it, where the arbiter can tell': 'takes-outdated forgets-tokens none',
   'a grant no longer holds once a later session of the guest was won': 'holds-old',
 }
 

@@ -14,6 +14,7 @@ export function tinyArbitration(fault = ''): ArbiterBench {
     const silent = is('says-nothing') ? '' : 'the other side has won'
     if (before !== undefined && before.claim.side !== claim.side) return { answer: is('unsure') ? 'unknown' : 'denied', reason: silent }
     if (before !== undefined && !is('new-token')) return { answer: 'granted', grant: before }
+    if (claim.token !== undefined && claim.token < (latest.get(claim.guest) ?? 0n) && !is('takes-outdated')) return { answer: 'denied', reason: silent }
     if (is('prefers-primary') && claim.side === 'secondary') return { answer: 'denied', reason: 'not you' }
     tokens += is('token-stays') ? 0n : 1n
     const grant = { claim, token: tokens }
@@ -40,6 +41,7 @@ export function tinyArbitration(fault = ''): ArbiterBench {
         const current = is('holds-old') || latest.get(claim.guest) === token
         return Promise.resolve(current && [...grants.values()].some((grant) => grant.token === token && grant.claim.session === claim.session))
       },
+      latest: (guest) => Promise.resolve(is('forgets-tokens') ? 0n : (latest.get(guest) ?? 0n)),
       close: () => {
         if (closed && is('closes-once')) return Promise.reject(new Error('closed already'))
         closed = true
