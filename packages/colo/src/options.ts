@@ -19,7 +19,7 @@ export function comparedBy(options: OptionValues): 'us' | 'a-qemu' | 'nobody' {
 }
 
 /** @throws ReplError REPL_OPTION for what would be lost or contradicts itself */
-export function requireSafe(options: OptionValues): void {
+function requireSafe(options: OptionValues): void {
   if (options['no-compare'] === true && options['proxy'] !== '') throw new ReplError('REPL_OPTION', "'proxy' and 'no-compare' do not go together", { hint: 'leave one of them out' })
   if (options['no-netbuf'] === true && options['no-compare'] !== true) throw new ReplError('REPL_OPTION', "'no-netbuf' is for output that nobody compares", { hint: 'add --no-compare' })
   const risky = ['no-netbuf', 'no-diskbuf'].find((name) => options[name] === true)

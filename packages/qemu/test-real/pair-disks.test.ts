@@ -47,9 +47,10 @@ async function makeLayer(qmp: Qmp, filename: string): Promise<void> {
 }
 
 /** Has QEMU do something to the disk as its guest would. @returns what it printed for it */
-async function io({ qmp, printed }: RealQemu, command: string): Promise<string> {
+async function io(qemu: RealQemu, command: string): Promise<string> {
+  const printed = (): string => qemu.printed()
   const before = printed().length
-  await qmp.execute('human-monitor-command', { 'command-line': `qemu-io colo-disk0 "${command}"` })
+  await qemu.qmp.execute('human-monitor-command', { 'command-line': `qemu-io colo-disk0 "${command}"` })
   await until(`it is told how it went: ${command}`, () => / at offset .*\n.*ops/s.test(printed().slice(before)))
   return printed().slice(before)
 }

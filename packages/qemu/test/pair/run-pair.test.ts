@@ -132,11 +132,12 @@ describe('a pair', () => {
 
 describe('a pair that does not come about', () => {
   /** What was begun and not taken away again. */
+  const idOf = (args: ToldQmp['told'][number]['args']): string => (args?.['id'] ?? args?.['node-name'] ?? '') as string
   const left = ({ told }: ToldQmp): readonly string[] => {
     const ids = new Set<string>()
     for (const { command, args } of told) {
-      if (command.endsWith('-add')) ids.add(String(args?.['id'] ?? args?.['node-name'] ?? ''))
-      if (command.endsWith('-del') || command.endsWith('-remove')) ids.delete(String(args?.['id'] ?? args?.['node-name'] ?? ''))
+      if (command.endsWith('-add')) ids.add(idOf(args))
+      if (command.endsWith('-del') || command.endsWith('-remove')) ids.delete(idOf(args))
     }
     return [...ids].filter((id) => id !== '')
   }

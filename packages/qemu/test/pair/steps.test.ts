@@ -4,7 +4,7 @@ import { stepsOf, type Step } from '../../src/pair/steps.ts'
 
 const network: NetworkPlan = { netdev: 'hn0', mirror: { host: '10.0.0.1', port: 9003 }, compare: { path: '/run/compare' }, vnetHeader: false }
 const plan: PairPlan = { uri: 'unix:/run/colo', intervalMs: 200, networks: [], disks: [], nbd: { host: '10.0.0.2', port: 9999 } }
-const idOf = ({ args }: Step): string => String(args['id'] ?? args['node-name'] ?? args['device'] ?? '')
+const idOf = ({ args }: Step): string => (args['id'] ?? args['node-name'] ?? args['device'] ?? '') as string
 const at = (steps: readonly Step[], side: Step['at']): readonly string[] => steps.filter((step) => step.at === side).map(idOf)
 
 describe('what a pair is set up with', () => {

@@ -12,12 +12,12 @@ export class TurnedClock implements Clock {
 
   sleep(ms: number, signal?: Parameters<Clock['sleep']>[1]): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason as Error)
+      if (signal?.aborted === true) return reject(reasonOf(signal))
       const sleeper = { at: this.#now + ms, wake: resolve }
       this.#sleepers.push(sleeper)
       signal?.addEventListener('abort', () => {
         this.#sleepers = this.#sleepers.filter((one) => one !== sleeper)
-        reject(signal.reason as Error)
+        reject(reasonOf(signal))
       }, { once: true })
     })
   }
@@ -36,3 +36,5 @@ export class TurnedClock implements Clock {
     this.#now = until
   }
 }
+
+const reasonOf = ({ reason }: { readonly reason?: unknown }): Error => (reason instanceof Error ? reason : new Error('called off', { cause: reason }))

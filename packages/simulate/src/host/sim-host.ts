@@ -62,10 +62,11 @@ export class SimHost {
     this.#ports = ports
     const { time, seed, name, watch, faults } = ports
     const now = (): number => (this.#state === 'on' ? time.now - this.#hungFor : this.#hungAt)
+    const clock = processClock(ports.process, time, { offset: 0, rate: 1 })
     this.mock = createMockHost({
       seed,
       memoryBytes: MACHINE_BYTES,
-      clock: { now, sleep: processClock(ports.process, time, { offset: 0, rate: 1 }).sleep },
+      clock: { now, sleep: (ms, signal) => clock.sleep(ms, signal) },
       onPacket: (_, packet) => {
         if (this.#state !== 'off') watch.packetLeaves(name, packet)
       },

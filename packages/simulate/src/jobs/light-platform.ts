@@ -30,7 +30,7 @@ class LightSignal {
 const ABORTED = Object.assign(new Error('This operation was aborted'), { name: 'AbortError' })
 
 /** Aborts its signal; a tenth of the work of the platform's, which is built on events. */
-export class LightAbortController {
+class LightAbortController {
   readonly signal = new LightSignal()
 
   abort(reason: unknown = ABORTED): void {

@@ -82,7 +82,7 @@ export interface PrimaryFound {
 }
 
 /** The way back of guests that run along. `LockstepReceiver` of the session is one. */
-export interface LockstepBack {
+interface LockstepBack {
   dirtyPfns(pfns: readonly number[]): Promise<void>
   packets(packets: readonly SecondaryPacket[]): Promise<void>
 }
