@@ -13,7 +13,7 @@ interface Limit {
 
 /** Every limit and time of a session. */
 export const sessionLimits = {
-  handshakeMs: { fallback: 10_000, least: 1, most: 600_000, unit: 'ms', source: 'a greeting is two small frames; ten seconds is a slow ssh login' },
+  handshakeMs: { fallback: 30_000, least: 1, most: 600_000, unit: 'ms', source: 'a greeting is two small frames; half a minute is a slow ssh login to a busy host' },
   heartbeatMs: { fallback: 1_000, least: 1, most: 60_000, unit: 'ms', source: 'ten heartbeats until silence; replication sets its own' },
   silenceMs: { fallback: 10_000, least: 2, most: 600_000, unit: 'ms', source: 'longer than a switch takes to find a new way (spanning tree: 6 s)' },
   resumeWaitMs: { fallback: 30_000, least: 0, most: 3_600_000, unit: 'ms', source: 'a guest that waits for longer is noticed; 0 never waits' },
