@@ -109,7 +109,7 @@ describe('two sides that lose each other', () => {
 })
 
 describe('a link that breaks before the backup has a whole copy', () => {
-  it.each([1, 100_000, 1_000_000])('after %i bytes: the guest runs on, whoever would win, and nobody is asked', async (there) => {
+  it.each([1, 100_000, 500_000])('after %i bytes: the guest runs on, whoever would win, and nobody is asked', async (there) => {
     const arbiter = judge('secondary')
     const end = await protect({ judge: arbiter, break: { there, from: 'greeting' } })
     expect(end).toMatchObject({ sentError: { code: 'TOOL_UNPROTECTED' }, gotError: { code: 'LINK_LOST' } })

@@ -9,7 +9,8 @@ const REACH = 64
 const FIRST_REACH = 1 << 20
 
 const blockOf = (pfn: number): number => (pfn < SMALL ? pfn >>> BLOCK_BITS : Math.floor(pfn / BLOCK))
-const placeOf = (pfn: number): number => (pfn < SMALL ? pfn & (BLOCK - 1) : pfn % BLOCK)
+/** Also right for greater ones: `&` takes the lower 32 bits of any whole number. */
+const placeOf = (pfn: number): number => pfn & (BLOCK - 1)
 
 /** Kinds of array a map may be made of; the highest value of each marks a pfn that was never set. */
 type Cells = Uint8Array | Uint32Array | Float64Array

@@ -32,8 +32,11 @@ export async function abortOperation(runDir: string, which: string, signal: Abor
  * @throws ToolstackError TOOL_NO_OPERATION
  */
 export async function failoverOperation(runDir: string, which: string, signal: AbortSignal): Promise<OperationState & OperationEnd> {
-  return order(runDir, which, 'failover', (fitting) => fitting.filter(({ progress }) => progress.strategy !== undefined).sort((a, b) => Number(b.domId !== undefined) - Number(a.domId !== undefined))[0], signal)
+  return order(runDir, which, 'failover', (fitting) => fitting.filter(({ progress }) => progress.strategy !== undefined).sort((a, b) => firstToAsk(b) - firstToAsk(a))[0], signal)
 }
+
+/** Of a pair the primary, which has the guest; but whoever stands in for a process that died, and has no peer, after all others. */
+const firstToAsk = ({ url, domId }: OperationState): number => 2 * Number(url !== undefined) + Number(domId !== undefined)
 
 async function order(runDir: string, which: string, question: 'abort' | 'failover', choose: (fitting: readonly OperationState[]) => OperationState | undefined, signal: AbortSignal): Promise<OperationState & OperationEnd> {
   const states = await operationsIn(runDir)
