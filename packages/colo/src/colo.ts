@@ -30,7 +30,7 @@ export const colo: Strategy = {
     start: 'start',
     begin: 'begin',
     lost: 'peer-lost',
-    effects: (ports) => ({ done: () => Promise.resolve('done'), 'await-word': wordWait(ports) }),
+    effects: (ports) => ({ done: () => Promise.resolve('done'), ran: () => Promise.resolve('ran'), 'await-word': wordWait(ports) }),
   }),
 }
 

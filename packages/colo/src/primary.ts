@@ -1,9 +1,6 @@
-import { go } from '@xen-replication/plugin-api'
+import { deserted, go, primaryHandsOver, primaryLost as lost } from '@xen-replication/plugin-api'
 
-/** Whoever has lost its peer stands still until it is known who may run the guest. */
-const lost = go('arbitrating', 'stand', 'arbitrate')
 const leave = go('leaving', 'send:leave', 'expect')
-const deserted = go('deserted', 'resume', 'release-guest')
 const announce = ['send:checkpoint-new', 'suspend', 'postsuspend', 'expect'] as const
 /** Both guests stand. What either of them wrote goes over, so that they are the same. */
 const send = ['read-dirty-list', 'send-memory', 'send-checkpoint', 'expect'] as const
@@ -68,12 +65,6 @@ export const primaryTable = {
     failed: leave,
     'peer-lost': lost,
   },
-  handed: {
-    taken: go('moved', 'destroy'),
-    refused: deserted,
-    left: deserted,
-    'peer-lost': lost,
-  },
   leaving: {
     left: go('stopped', 'resume', 'release-guest'),
     stored: go('leaving', 'expect'),
@@ -82,29 +73,5 @@ export const primaryTable = {
     'hand-over': go('leaving', 'expect'),
     'peer-lost': lost,
   },
-  arbitrating: {
-    won: go('winning', 'take-over', 'resume', 'done'),
-    lost: go('yielded', 'destroy'),
-    unknown: go('standing', 'await-word'),
-  },
-  standing: {
-    again: lost,
-    failover: go('winning', 'take-over', 'resume', 'done'),
-    stop: go('paused'),
-  },
-  winning: { done: go('alone'), fenced: go('standing', 'await-word') },
-  /** Runs on without a peer: it is lost, and may not run the guest. */
-  alone: {},
-  /** Runs on without a peer: it has given up. */
-  deserted: {},
-  /** Runs on without a peer, as the operator wants. */
-  stopped: {},
-  /** Runs on without a peer: this side could not go on. */
-  failed: {},
-  /** The guest runs at the peer, handed over. */
-  moved: {},
-  /** The guest may run at the peer; here it is destroyed. */
-  yielded: {},
-  /** Nobody could say who may run it; here it is paused. */
-  paused: {},
+  ...primaryHandsOver,
 } as const

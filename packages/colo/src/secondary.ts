@@ -1,7 +1,5 @@
-import { go } from '@xen-replication/plugin-api'
+import { go, secondaryLeaves as leaving, secondaryTakesOver } from '@xen-replication/plugin-api'
 
-const leaving = go('leaving', 'destroy', 'send:left', 'done')
-const refusing = go('leaving', 'destroy', 'send:refused', 'done')
 const lost = go('arbitrating', 'stand', 'drop', 'arbitrate')
 /** All of the checkpoint is here, so it counts; both sides go on from it. */
 const shadow = ['store', 'apply', 'send:stored', 'preresume', 'resume', 'send:svm-resumed', 'expect'] as const
@@ -60,29 +58,5 @@ export const secondaryTable = {
     failed: leaving,
     'peer-lost': lost,
   },
-  offered: {
-    won: go('taking', 'take-over', 'resume', 'send:taken', 'done'),
-    lost: refusing,
-    unknown: go('standing', 'await-word'),
-  },
-  /** The primary has given the guest away and waits. Whoever may have won keeps its copy: the other side would find that it has lost, and destroy its own. */
-  taking: { done: go('active'), fenced: go('standing', 'await-word'), failed: refusing, 'peer-lost': go('active') },
-  arbitrating: {
-    won: go('winning', 'take-over', 'resume', 'done'),
-    lost: go('failed', 'destroy'),
-    unknown: go('standing', 'await-word'),
-  },
-  standing: {
-    again: go('arbitrating', 'arbitrate'),
-    failover: go('winning', 'take-over', 'resume', 'done'),
-    stop: go('failed', 'destroy'),
-  },
-  winning: { done: go('active'), fenced: go('standing', 'await-word'), 'peer-lost': go('active') },
-  leaving: { done: go('left'), 'peer-lost': go('left') },
-  /** The guest runs here. */
-  active: {},
-  /** Nothing of it is left here, and the peer goes on with it. */
-  left: {},
-  /** Nothing of it is left here; it may not run here. */
-  failed: {},
+  ...secondaryTakesOver,
 } as const

@@ -1,9 +1,9 @@
 import { strategyCases, type StrategyBench } from '@xen-replication/compliance'
 import { colo, comparedBy } from '@xen-replication/colo'
-import { optionValues, type OptionValues } from '@xen-replication/plugin-api'
+import { optionValues, step, type OptionValues, type Role } from '@xen-replication/plugin-api'
 import { describe, expect, it } from 'vitest'
 
-const answers: Readonly<Record<string, string>> = { 'await-divergence': 'due', 'await-word': 'again', copied: 'copied', done: 'done' }
+const answers: Readonly<Record<string, string>> = { 'await-divergence': 'due', 'await-word': 'again', copied: 'copied', done: 'done', ran: 'ran' }
 
 const bench = (yields: Readonly<Record<string, string>>) => (): Promise<StrategyBench> =>
   Promise.resolve({ strategy: colo, peerEffects: ['await-divergence'], yields: (effect) => yields[effect], options: { interval: 25 }, close: () => Promise.resolve() })
@@ -16,6 +16,20 @@ describe('colo keeps the promises of a strategy', () => {
 
 describe('colo keeps them while the guest changes hands', () => {
   for (const one of strategyCases) it(one.name, () => one.run(bench({ ...answers, 'await-divergence': 'failover' })))
+})
+
+/** Where the events lead from a state. */
+const walk = ({ table }: Role, from: string, events: readonly string[]): string => events.reduce((state, event) => step(table, state, event).to, from)
+
+describe('a guest that is handed over', () => {
+  it('stays paused at a primary that gave it away and heard nothing more, and is not destroyed', () => {
+    expect(walk(colo.primary, 'handed', ['peer-lost', 'lost'])).toBe('parked')
+    expect(step(colo.primary.table, 'doubting', 'lost').run).toEqual([])
+  })
+
+  it('runs on at a secondary that could not tell the primary of it', () => {
+    for (const event of ['failed', 'peer-lost']) expect(walk(colo.secondary, 'offered', ['won', 'ran', event])).toBe('active')
+  })
 })
 
 describe('what colo needs of a host', () => {

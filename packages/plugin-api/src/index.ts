@@ -10,6 +10,7 @@ export type { AnyObservedEvent, GuestFate, ObservedEvent, ObservedEvents, Observ
 export { contributionsOf, definePlugin, isPlugin, PLUGIN_API, type Plugin } from './plugin.ts'
 export { pluginCodes, PluginError, type PluginErrorCode } from './plugin-error.ts'
 export { awaitFirst, wordWait, type Asked, type Waiting } from './strategy/await-first.ts'
+export { deserted, primaryHandsOver, primaryLost, secondaryLeaves, secondaryTakesOver } from './strategy/change-hands.ts'
 export { isSharedEffect, needsPeer, sharedEffects, sharedEvents, type SharedEffect, type SharedEvent } from './strategy/effects.ts'
 export { drive, go, isEnd, step, type Drive, type Move, type Table } from './strategy/machine.ts'
 export { optionValues, type OptionSpec, type OptionValues } from './strategy/option.ts'

@@ -1,11 +1,6 @@
-import { go } from '@xen-replication/plugin-api'
+import { deserted, go, primaryHandsOver, primaryLost as lost } from '@xen-replication/plugin-api'
 
-/** Whoever has lost its peer stands still until it is known who may run the guest. */
-const lost = go('arbitrating', 'stand', 'arbitrate')
-/** Whoever has given the guest away cannot know whether the peer runs it: what is here is not destroyed because the peer may. */
-const doubt = go('doubting', 'stand', 'arbitrate')
 const leave = go('leaving', 'send:leave', 'expect')
-const deserted = go('deserted', 'resume', 'release-guest')
 const checkpoint = go('sent', 'suspend', 'postsuspend', 'stage', 'preresume', 'resume', 'send-staged', 'expect')
 /** The last checkpoint of a hand-over: the guest stays suspended, its disks and packets are the peer's to go on with. */
 const handing = go('handing', 'suspend', 'postsuspend', 'stage', 'send-staged', 'expect')
@@ -52,54 +47,11 @@ export const primaryTable = {
     failed: leave,
     'peer-lost': lost,
   },
-  handed: {
-    taken: go('moved', 'destroy'),
-    refused: deserted,
-    left: deserted,
-    'peer-lost': doubt,
-  },
   leaving: {
     left: go('stopped', 'resume', 'release-guest'),
     stored: go('leaving', 'expect'),
     'hand-over': go('leaving', 'expect'),
     'peer-lost': lost,
   },
-  arbitrating: {
-    won: go('winning', 'take-over', 'resume', 'done'),
-    lost: go('yielded', 'destroy'),
-    unknown: go('standing', 'await-word'),
-  },
-  standing: {
-    again: lost,
-    failover: go('winning', 'take-over', 'resume', 'done'),
-    stop: go('paused'),
-  },
-  winning: { done: go('alone'), fenced: go('standing', 'await-word') },
-  doubting: {
-    won: go('regaining', 'take-over', 'resume', 'done'),
-    lost: go('parked'),
-    unknown: go('wondering', 'await-word'),
-  },
-  wondering: {
-    again: doubt,
-    failover: go('regaining', 'take-over', 'resume', 'done'),
-    stop: go('parked'),
-  },
-  regaining: { done: go('alone'), fenced: go('wondering', 'await-word') },
-  /** Runs on without a peer: it is lost, and may not run the guest. */
-  alone: {},
-  /** Runs on without a peer: it has given up. */
-  deserted: {},
-  /** Runs on without a peer, as the operator wants. */
-  stopped: {},
-  /** Runs on without a peer: this side could not go on. */
-  failed: {},
-  /** The guest runs at the peer, handed over. */
-  moved: {},
-  /** The guest may run at the peer; here it is destroyed. */
-  yielded: {},
-  /** Nobody could say who may run it; here it is paused. */
-  paused: {},
-  /** The guest was given away, and whether it runs at the peer nobody has heard; here it is paused, in case it does not. */
-  parked: {},
+  ...primaryHandsOver,
 } as const

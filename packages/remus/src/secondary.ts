@@ -1,7 +1,5 @@
-import { go } from '@xen-replication/plugin-api'
+import { go, secondaryLeaves as leaving, secondaryTakesOver } from '@xen-replication/plugin-api'
 
-const leaving = go('leaving', 'destroy', 'send:left', 'done')
-const refusing = go('leaving', 'destroy', 'send:refused', 'done')
 const lost = go('arbitrating', 'drop', 'arbitrate')
 
 /**
@@ -34,31 +32,5 @@ export const secondaryTable = {
     failed: leaving,
     'peer-lost': lost,
   },
-  offered: {
-    won: go('taking', 'take-over', 'resume', 'ran'),
-    lost: refusing,
-    unknown: go('standing', 'await-word'),
-  },
-  /** The primary has given the guest away and waits. Whoever may have won keeps its copy: the other side would find that it has lost, and destroy its own. */
-  taking: { ran: go('telling', 'send:taken', 'done'), fenced: go('standing', 'await-word'), failed: refusing },
-  /** It runs here, whether the primary hears of it or not. */
-  telling: { done: go('active'), failed: go('active'), 'peer-lost': go('active') },
-  arbitrating: {
-    won: go('winning', 'take-over', 'resume', 'done'),
-    lost: go('failed', 'destroy'),
-    unknown: go('standing', 'await-word'),
-  },
-  standing: {
-    again: go('arbitrating', 'arbitrate'),
-    failover: go('winning', 'take-over', 'resume', 'done'),
-    stop: go('failed', 'destroy'),
-  },
-  winning: { done: go('active'), fenced: go('standing', 'await-word') },
-  leaving: { done: go('left'), 'peer-lost': go('left') },
-  /** The guest runs here. */
-  active: {},
-  /** Nothing of it is left here, and the peer goes on with it. */
-  left: {},
-  /** Nothing of it is left here; it may not run here. */
-  failed: {},
+  ...secondaryTakesOver,
 } as const
